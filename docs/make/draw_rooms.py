@@ -6,7 +6,7 @@ from layers import Layers
 from rooms import PACKAGES, arrows, purposes
 from svg import Picture, text_width
 
-_FILLS = "#fbefff", "#d7f5f0", "#ddf4ff", "#fff1e5", "#fff8c5", "#ffebe9", "#dafbe1"
+_FILLS = "#fbefff", "#d7f5f0", "#eaeef2", "#ddf4ff", "#fff1e5", "#fff8c5", "#ffebe9", "#dafbe1"
 _COLOURS = dict(zip(PACKAGES, _FILLS, strict=True))
 _HEIGHT, _GAP, _STEP, _EDGE = 30, 18, 74, 16
 

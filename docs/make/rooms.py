@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = {
     "ndks_laboratory": "host",
     "ndks_gateways": "host",
+    "ndks_pytest": "host",
     "ndks": "host",
     "ndks_chip": "emulator/chip",
     "ndks_emulator": "emulator",

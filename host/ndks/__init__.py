@@ -11,7 +11,7 @@ with ndks.open() as unit:  # or ndks.open("/dev/ttyACM0"), ndks.open("emulator:D
 import importlib
 from typing import TYPE_CHECKING
 
-__version__ = "0.10.0"
+__version__ = "0.11.0"
 
 __all__ = (
     "AuthenticationError",

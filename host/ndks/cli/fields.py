@@ -125,6 +125,7 @@ ANSWERS = {
     "datagrams(flows sent received dropped) carried(sent received))",
     "tunnel forget": "name forgotten(lane words)",
     "emulate": "port pid serial_number console? control?",
+    "emulate --units": "network network_id file pid units[](port serial_number lane)",
     "demo": f"held cage namespace sides[](namespace interfaces descriptors(*) interrupted) serial_numbers "
     f"keys[](index bits fingerprints same) checks[]{_CHECKS} message_checks[]{_CHECKS} "
     f"messages[]({_LETTER} recorded first_bytes entropy entropy_of_text problem)",
