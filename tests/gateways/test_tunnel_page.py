@@ -14,12 +14,15 @@ from ndks_gateways.tunnel import bundles, datagrams, delivery, frames, knocks, s
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tunnel.md").read_text(encoding="utf-8")
 NEVER_SHOWN = {"HANDSHAKE"}  # the class of the others
+OF_OTHERS = tuple(f"ndks_gateways.{room}" for room in ("keys", "psk", "serving"))
 
 
 def codes() -> Iterator[str]:
-    """Yield the codes of errors that gateways have of their own."""
+    """Yield the codes of errors that tunnels, and gateways of all kinds, have of their own."""
     kinds: list[type[NdksError]] = []
     for module in pkgutil.walk_packages(ndks_gateways.__path__, "ndks_gateways."):
+        if module.name.startswith(OF_OTHERS):
+            continue
         found = vars(importlib.import_module(module.name)).values()
         kinds += [kind for kind in found if isinstance(kind, type) and issubclass(kind, NdksError)]
     return (kind.code for kind in kinds if kind.__module__.startswith("ndks_gateways") and "code" in vars(kind))
