@@ -134,7 +134,8 @@ def test_messages_and_generations(sites: Sites) -> None:
 
 def test_a_gateway_that_slept_through_a_revocation(sites: Sites) -> None:
     late, early = sites.second, sites.first
-    early.run("send", "--text", "are you there?", "--unit", early.member.serial_number)  # who does not lead may be silent
+    # An agent that does not lead may be silent.
+    early.run("send", "--text", "are you there?", "--unit", early.member.serial_number)
     late.gateway.wait(lambda values: values["carried"]["received"], "it hears the other agent")
     late.gateway.end()
     revoked = sites.network.administrator.admit("0000000000ABCDEF")
