@@ -119,6 +119,14 @@ def test_it_waits_for_its_unit(network: Founded, web: int, short: Path) -> None:
         assert "waits for its unit" in a.ask("status").stdout
 
 
+def test_the_state_says_why_there_is_no_link(gateways: tuple[Gateway, Gateway, int]) -> None:
+    a, _, _ = gateways
+    a.start()
+    values = a.wait(lambda values: values["code"] == "NO_ANSWER", "nobody answers")
+    assert values["state"].endswith(": Connection refused (NO_ANSWER)")
+    assert "Connect call" not in values["state"]
+
+
 def test_links_of_units_that_come_and_go(network: Founded, gateways: tuple[Gateway, Gateway, int], web: int) -> None:
     a, b, port = gateways
     for each in gateways[:2]:

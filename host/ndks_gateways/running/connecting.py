@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from random import SystemRandom
 
-from ndks.exceptions import NdksError, reason
+from ndks.exceptions import NdksError
 
 from ..tunnel.bundles import Bundle
 from ..tunnel.doors import Door
@@ -15,6 +15,7 @@ from ..tunnel.errors import Forged, Garbage, UnitBehind
 from ..tunnel.handshake import Established, Resumable, attempts, connect
 from .greeting import Greeting, LinkClosed
 from .links import Link
+from .listening import reason_alone
 from .partners import Partner
 from .settings import Address
 from .switching import Switch
@@ -190,7 +191,7 @@ class Connecting:
         except TimeoutError:
             raise NoAnswer(f"nobody answers at {self._where}") from None
         except OSError as error:
-            raise NoAnswer(f"no gateway answers at {self._where}: {reason(error)}") from None
+            raise NoAnswer(f"no gateway answers at {self._where}: {reason_alone(error)}") from None
         return greeting
 
     def _take(self, own: bytes, established: Established, greeting: Greeting) -> None:

@@ -4,6 +4,8 @@
 
 import asyncio
 import contextlib
+import os
+import socket
 import sys
 from collections.abc import Callable
 
@@ -48,4 +50,11 @@ async def listen(made: Callable[[], asyncio.BaseProtocol], where: Address, backl
 
 
 def unusable(where: Address, error: OSError) -> AddressError:
-    return AddressError(f"cannot listen at {where}: {reason(error)}")
+    return AddressError(f"cannot listen at {where}: {reason_alone(error)}")
+
+
+def reason_alone(error: OSError) -> str:
+    """Return the system's text for an error of asyncio, which puts the address into a text of its own."""
+    if error.errno and not isinstance(error, socket.gaierror):
+        return os.strerror(error.errno)
+    return reason(error)

@@ -40,7 +40,7 @@ class State:
         if away:
             return f"waits for its unit: {away}"
         where = f"to answer at {self.settings.outer}" if self.settings.is_connecting else "to connect"
-        problem = f": {self.end.problem}" if self.end.problem else ""
+        problem = f": {self.end.problem} ({self.end.problem_code})" if self.end.problem else ""
         return f"waits for its peer {where}{problem}"
 
     def values(self) -> dict[str, Any]:
