@@ -5,6 +5,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import random
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
@@ -427,3 +428,17 @@ def test_a_mark_is_written_with_a_delivery_when_the_last_one_is_a_second_old(
         assert MarkFile(tmp_path / "mark").read().delivered == row(2)
 
     asyncio.run(story())
+
+
+def test_a_ledger_that_was_not_begun_is_named_once_in_the_log(
+    database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        async with opened(database.connect, tmp_path / "mark", runs=True) as ledger:
+            await until(lambda: isinstance(ledger.problem, LedgerLost))
+            assert await outcome(ledger.deliver([row(0)])) == refusals.LEDGER_LOST
+
+    asyncio.run(story())
+    (told,) = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
+    assert told.startswith("LEDGER_LOST: ")
+    assert "ndks serve ledger --first" in told

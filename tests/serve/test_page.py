@@ -4,6 +4,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,7 +16,7 @@ from gateways.members import founded
 from support.emulate_process import PATIENCE
 from support.forks import own_environment, run_ndks
 
-from .key_processes import KeyProcess, closing_all, ids_of
+from .key_processes import KeyProcess, closing_all
 
 _PAGE = (Path(__file__).parents[2] / "docs" / "serve.md").read_text("utf-8")
 _TRIAL = _PAGE.partition("\n## A trial\n")[2].partition("\n## ")[0]
@@ -35,9 +36,9 @@ def of_other_site(text: str) -> str:
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_the_trial(tmp_path: Path) -> None:
-    text, typed = blocks()
-    commands = [line.split() for line in typed.replace("\\\n", " ").splitlines()]
-    certs, first, serve, curl = commands
+    text, *typed = blocks()
+    commands = [shlex.split(line) for block in typed for line in block.replace("\\\n", " ").splitlines()]
+    certs, first, serve, curl, fetch = commands
     with founded(tmp_path) as network:
         a, b = (
             KeyProcess(tmp_path, name, member.gate)
@@ -53,10 +54,8 @@ def test_the_trial(tmp_path: Path) -> None:
             for server in (a, b):
                 server.start()
             new = _answer(curl, a, tmp_path)
-            fetch = [each.replace("SAE_A", "SAE_B") for each in curl[:-1]]
-            body = json.dumps(ids_of(new["keys"]))
-            url = curl[-1].replace("SAE_B/enc_keys", "SAE_A/dec_keys")
-            assert _answer([*fetch, "--json", body, url], b, tmp_path) == new
+            (key,) = new["keys"]
+            assert _answer([each.replace("KEY_ID", key["key_ID"]) for each in fetch], b, tmp_path) == new
 
 
 def _answer(words: list[str], server: KeyProcess, directory: Path) -> Any:

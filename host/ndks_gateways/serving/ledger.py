@@ -16,7 +16,7 @@ from ..keys import refusals
 from ..keys.refusals import BadRequest, NotNow
 from ..keys.runs import Run
 from .marks import MarkFile
-from .tables import MOST_ROWS, Connection, Delivered, LedgerAway, Mark, Tables
+from .tables import MOST_ROWS, Connection, Delivered, LedgerAway, LedgerLost, Mark, Tables
 
 _log = logging.getLogger(__name__)
 
@@ -175,6 +175,10 @@ class Ledger:
                 self._connection = self._connect()
                 self._tables = Tables(self._connection)
             return call(self._tables)
+        except LedgerLost as error:
+            is_news = not isinstance(self.problem, LedgerLost)
+            _log.log(logging.WARNING if is_news else logging.DEBUG, "%s: %s. Do: %s", error.code, error, error.advice)
+            raise
         except LedgerAway as error:
             is_news = not isinstance(self.problem, LedgerAway)
             _log.log(logging.WARNING if is_news else logging.DEBUG, "%s: %s", error.code, error.why)
