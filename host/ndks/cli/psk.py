@@ -54,7 +54,8 @@ def add_psk(parser: Parser) -> None:
     form: Any = parser.add_mutually_exclusive_group()
     form.add_argument("--hex", action="store_true", help="write the key as hexadecimal digits (default: 32 bytes)")
     form.add_argument("--base64", action="store_true", help="write the key in base64")
-    add("--run", metavar="COMMAND", type=_command, help="run it after each new file; NDKS_NUMBER, NDKS_PATH tell which")
+    run_help = "run it after each new file, without a shell; NDKS_NUMBER, NDKS_PATH tell which"
+    add("--run", metavar="COMMAND", type=_command, help=run_help)
     add_path(parser, "--pid-file", metavar="FILE", help="pid_file of Mosquitto, which gets SIGHUP after each new key")
     config_help = f"file with which swanctl loads strongSwan's connections (default: {_CONFIG})"
     add_path(parser, "--config", metavar="FILE", help=config_help)
