@@ -76,10 +76,10 @@ def test_node_program_without_a_unit_says_so(tmp_path: Path) -> None:
 def test_first_test_of_a_newcomer(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
-    (tests,) = shown("python")
-    (project / "test_first.py").write_text(tests)
+    for name, tests in zip(("test_first.py", "test_sites.py"), shown("python"), strict=True):
+        (project / name).write_text(tests)
     outcome = run_pytest(project)
-    assert outcome.counts == {"passed": 3}, outcome.output
+    assert outcome.counts == {"passed": 4}, outcome.output
 
 
 def test_workflows_install_ndks_and_run_the_tests() -> None:
