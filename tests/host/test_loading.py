@@ -69,4 +69,4 @@ def test_an_extra_that_is_not_installed_is_named(call: Call, monkeypatch: pytest
     assert_refused(refused, "USAGE", 2)
     assert "ndks[homologation]" in refused.stderr
     assert refused.stderr.count("numba") == 1
-    assert "pip install '.[homologation]'" in refused.advice
+    assert "pip install -e '.[homologation]'" in refused.advice

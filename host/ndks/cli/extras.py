@@ -14,7 +14,7 @@ def need_extra(extra: str) -> None:
     wanted = filter(None, map(of_extra.match, importlib.metadata.requires("ndks") or ()))
     missing = [found[1] for found in wanted if not _is_installed(found[1])]
     what = f"this command needs ndks[{extra}], which is not installed: {', '.join(missing)}"
-    need(not missing, what, f"in the clone, run pip install '.[{extra}]'")
+    need(not missing, what, f"in the clone, run pip install -e '.[{extra}]'")
 
 
 def _is_installed(package: str) -> bool:
