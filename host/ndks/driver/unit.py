@@ -16,6 +16,7 @@ from ..line.transport import Transport, open_transport
 from ..times import DEFAULT_TIMEOUT
 from .answers import LOCKED
 from .exported_keys import KeyVerbs
+from .folders import FolderVerbs
 from .held import socket_beside
 from .joining import JoiningVerbs
 from .network_verbs import NetworkVerbs
@@ -25,7 +26,7 @@ from .service_verbs import ServiceVerbs
 from .symbol_verbs import SymbolVerbs
 
 
-class Unit(JoiningVerbs, KeyVerbs, SymbolVerbs, NetworkVerbs, ProgramKeyVerbs, ServiceVerbs):
+class Unit(JoiningVerbs, KeyVerbs, SymbolVerbs, NetworkVerbs, FolderVerbs, ServiceVerbs):
     """An open unit, made by `ndks.open` and closed by `close` or a with statement.
 
     Threads may share it: each method holds the unit's lock, a stream for one block at a time. A source or sink must not
