@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..exceptions import FileError, FolderError
-from ..files import Sink, Source, remove_done, sync_directory
+from ..files import Sink, Source, remove_done, storing, sync_directory
 from ..folders.durable import alone_at, sync_all_below
 from ..folders.entries import Entry
 from ..folders.pack import Progress
@@ -19,6 +19,7 @@ from ..folders.unpack import FolderWriter
 from ..folders.volumes import HEADER_SIZE, Place
 from ..folders.walk import need_descriptors
 from ..paths import refuse_long_name
+from ..system_errors import file_errors
 from .blocks import LookAhead, read_up_to
 from .folder_plans import UnpackingPlan, load, part_of, plan_of, save
 from .folder_volumes import OpenVolume, Volume, capsule_size, read_volumes
@@ -132,7 +133,9 @@ class FolderOpener:
             before = bytes.fromhex(plan.headers[-1])
             folder = bytes.fromhex(plan.folder)
         except (KeyError, TypeError, ValueError, IndexError):
-            raise FileError("the notes on the unfinished folder are damaged", "repeat with --force to start again") from None
+            raise FileError(
+                "the notes on the unfinished folder are damaged", "repeat with --force to start again"
+            ) from None
         size = len(plan.headers) * capsule_size()
         self._progress(size, stream.files)
         while size and (passed := self._source.read(min(size, _MUCH))):
@@ -194,6 +197,26 @@ def read_folder(
     told = Told(stream, progress)
     read_volumes(source, _Both(told, sink) if sink else told, opening, None, 0, done)
     return UnsealedFolder(lane, stream.files, stream.folders, stream.bytes, len(headers)), headers
+
+
+def unpack(
+    source: Source,
+    target: Path | str | Sink,
+    opening: OpenVolume,
+    accept: Callable[[bytes], object],
+    progress: Progress,
+    *,
+    restart: bool,
+) -> UnsealedFolder:
+    """Unpack a folder to a path, or as a tar archive to a stream, then have its volumes accepted. NdksError."""
+    if isinstance(target, (str, Path)):
+        with file_errors():
+            return FolderOpener(source, opening, accept, progress).into_folder(Path(target), restart=restart)
+    with storing(target) as sink:
+        unsealed, headers = read_folder(source, opening, progress, sink=sink)
+    for header in headers:
+        accept(header)
+    return unsealed
 
 
 def _begin(target: Path, plan: UnpackingPlan) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -32,7 +32,7 @@ ToldCheck = Callable[[bytes, bytes], object]
 
 @dataclass(frozen=True)
 class SealedFolder:
-    """What was packed: numbers of files, folders, bytes of their content, and volumes; what was left out or not kept."""
+    """What was packed: numbers of files, folders, bytes of content, and volumes; what was left out or not kept."""
 
     files: int
     folders: int
@@ -97,18 +97,14 @@ class FolderSealer:
             _sync(file)
             noted, before = asdict(stream.notes), place.before.hex()
             fingerprint = stream.fingerprint
-            save(
-                target, replace(plan, volumes=place.number, before=before, fingerprint=fingerprint, noted=noted)
-            )
+            save(target, replace(plan, volumes=place.number, before=before, fingerprint=fingerprint, noted=noted))
 
         before = bytes.fromhex(plan.before) or FIRST
         sealed = self._seal(stream, Place(bytes.fromhex(plan.folder), plan.volumes, before), file, done)
         _sync(file)
         return sealed
 
-    def _seal(
-        self, stream: PackedFolder, place: Place, sink: Sink, done: Callable[[Place], object]
-    ) -> SealedFolder:
+    def _seal(self, stream: PackedFolder, place: Place, sink: Sink, done: Callable[[Place], object]) -> SealedFolder:
         text = None
         while not text or not text.is_last:
             text = VolumeText(place, _Begun(stream))
@@ -149,7 +145,7 @@ def _begun(plan: PackingPlan | None, wanted: PackingPlan, file: BinaryIO) -> Pac
 
 
 @contextlib.contextmanager
-def _opened(target: Path) -> Iterator[BinaryIO]:
+def _opened(target: Path) -> Generator[BinaryIO]:
     with os.fdopen(os.open(part_of(target), _FLAGS, _USUAL), "r+b") as file, alone_at(file.fileno(), part_of(target)):
         yield file
 

@@ -73,7 +73,9 @@ def read_volumes(
         ahead = LookAhead(Limited(source, capsule_size()))
         number = place.number + 1 if place else 1
         if not ahead.is_longer_than(0):
-            raise FileError(f"the folder is cut off: volume {number} is missing", "get all of it, and repeat: it goes on")
+            raise FileError(
+                f"the folder is cut off: volume {number} is missing", "get all of it, and repeat: it goes on"
+            )
         volume = VolumeSink(place, sink)
         opened = opening(ahead, volume)
         is_last = volume.finish()

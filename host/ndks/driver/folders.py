@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Folders in capsules: packed into volumes that any member opens, unpacked into a folder that stands when all is there."""
+"""Folders in capsules: packed into volumes that any member opens, unpacked into a folder that then stands."""
 
 from pathlib import Path
 
-from ..files import Sink, Source, reading, storing, writing
+from ..files import Sink, Source, reading, writing
 from ..folders.pack import Progress
 from ..system_errors import file_errors
 from .answers import Status
-from .folder_opening import FolderOpener, UnsealedFolder, read_folder
+from .folder_opening import UnsealedFolder, unpack
 from .folder_plans import PackingPlan
 from .folder_sealing import FolderSealer, SealedFolder, ToldCheck
 from .folder_volumes import Volume, open_volume
@@ -38,10 +38,11 @@ class FolderVerbs(MessageVerbs, ProgramKeyVerbs):
     ) -> SealedFolder:
         """Pack a folder and seal it in volumes of 64 MB, a capsule each (docs/folders.md).
 
-        A target path appears when it is complete. If the call is interrupted, TARGET.part and TARGET.part.json stay, and
-        the same call goes on there, unless the folder has changed. `progress` is called with the numbers of bytes
+        A target path appears when it is complete. If the call is interrupted, TARGET.part and TARGET.part.json stay,
+        and the same call goes on there, unless the folder has changed. `progress` is called with the numbers of bytes
         and files since the last call; `told_check` as by `encrypt`, for each volume. What was left out or not kept is
-        in the notes of the result. FileError for what cannot be read; UsageError on systems without descriptors of folders.
+        in the notes of the result. FileError for what cannot be read; UsageError on systems without descriptors of
+        folders.
         """
         status = self.unlock()
         sealer = FolderSealer(Path(folder), self.message_keys, told_check, progress)
@@ -64,10 +65,10 @@ class FolderVerbs(MessageVerbs, ProgramKeyVerbs):
     ) -> UnsealedFolder:
         """Open the volumes of a folder, unpack them, and accept them when the folder stands.
 
-        A target path must not exist. It appears when all is verified and written. If the call is interrupted, TARGET.part
-        and TARGET.part.json stay, and the same call goes on there; with `restart` it begins anew. To a stream goes a
-        tar archive. `again`, `allow_jump` and DeviceErrors as of `decrypt`; FolderError for a content that packing does
-        not make; FileError.
+        A target path must not exist. It appears when all is verified and written. If the call is interrupted,
+        TARGET.part and TARGET.part.json stay, and the same call goes on there; with `restart` it begins anew. To a
+        stream goes a tar archive. `again`, `allow_jump` and DeviceErrors as of `decrypt`; FolderError for a content
+        that packing does not make; FileError.
         """
 
         def opening(volume: Source, sink: Sink) -> Volume:
@@ -80,15 +81,7 @@ class FolderVerbs(MessageVerbs, ProgramKeyVerbs):
                 self.accept(header, allow_jump=allow_jump)
 
         with reading(source) as readable:
-            if isinstance(target, (str, Path)):
-                opener = FolderOpener(readable, opening, accept, progress)
-                with file_errors():
-                    return opener.into_folder(Path(target), restart=restart)
-            with storing(target) as sink:
-                unsealed, headers = read_folder(readable, opening, progress, sink=sink)
-        for header in headers:
-            accept(header)
-        return unsealed
+            return unpack(readable, target, opening, accept, progress, restart=restart)
 
 
 def _membership(status: Status) -> str:

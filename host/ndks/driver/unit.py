@@ -21,7 +21,6 @@ from .held import socket_beside
 from .joining import JoiningVerbs
 from .network_verbs import NetworkVerbs
 from .opened import step
-from .program_keys import ProgramKeyVerbs
 from .service_verbs import ServiceVerbs
 from .symbol_verbs import SymbolVerbs
 

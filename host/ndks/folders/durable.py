@@ -3,7 +3,6 @@
 """What has to be on the disk before it is said to be there."""
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -26,6 +25,8 @@ def sync_all_below(directory: int) -> None:
 @contextlib.contextmanager
 def alone_at(descriptor: int, path: Path) -> Generator[None]:
     """Keep other programs away from an unfinished file or folder during the block. FileError if one is at it."""
+    import fcntl  # here, because Windows has none
+
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -91,7 +91,12 @@ def _records(text: bytes) -> dict[str, str]:
     while text:
         begun = _RECORD.match(text)
         size = int(begun[1]) if begun else 0
-        if not begun or not begun.end() < size <= len(text) or text[size - 1] != ord("\n") or begun[2].decode() in found:
+        if (
+            not begun
+            or not begun.end() < size <= len(text)
+            or text[size - 1] != ord("\n")
+            or begun[2].decode() in found
+        ):
             raise refused("the head of an entry has other records than path, size and mtime")
         try:
             found[begun[2].decode()] = text[begun.end() : size - 1].decode()

@@ -48,7 +48,9 @@ def sorted_names(directory: int, path: str, notes: Notes | None) -> Iterator[str
         yield from _sorted_on_disk(names, found, path, notes)
 
 
-def _sorted_on_disk(names: list[str], more: "Iterator[os.DirEntry[str]]", path: str, notes: Notes | None) -> Iterator[str]:
+def _sorted_on_disk(
+    names: list[str], more: "Iterator[os.DirEntry[str]]", path: str, notes: Notes | None
+) -> Iterator[str]:
     import sqlite3  # here, because it is slow to import, and needed for large folders only
 
     store = sqlite3.connect("")  # a temporary file without a name

@@ -6,7 +6,7 @@ import errno
 import hashlib
 import os
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from ..exceptions import FileError
@@ -33,9 +33,7 @@ class PackedFolder:
     stream goes on where another one with this fingerprint ended; OtherFolder if it is not `expected` there.
     """
 
-    def __init__(
-        self, folder: Path, notes: Notes, progress: Progress, position: int = 0, expected: str = ""
-    ) -> None:
+    def __init__(self, folder: Path, notes: Notes, progress: Progress, position: int = 0, expected: str = "") -> None:
         self.notes = notes
         self.files = self.folders = self.bytes = 0
         self._progress = progress
@@ -68,7 +66,7 @@ class PackedFolder:
             parts.append(taken)
         return b"".join(parts)
 
-    def _stream(self) -> Iterator[bytes]:
+    def _stream(self) -> Generator[bytes]:
         position = 0
         for found in self._walk:
             if position >= self._skip:

@@ -25,16 +25,22 @@ class Rule:
     said: str = ""
 
 
-# What is left out or changed, by the name that --json has.
-NOTED = {
-    LINK: Rule("symbolic link", "left out, said", "refused", "odd_things", "links, not followed"),
-    DEVICE: Rule("device", "left out, said", "refused", "devices", "devices"),
-    SOCKET: Rule("socket", "left out, said", "refused", "odd_things", "sockets"),
-    FIFO: Rule("FIFO", "left out, said; never opened", "refused", "odd_things", "FIFOs"),
+# What is said, by the name that --json has.
+LEFT_OUT = {
+    LINK: Rule("symbolic link", "left out, said", "refused", "odd_things", "symbolic links, left out"),
+    DEVICE: Rule("device", "left out, said", "refused", "devices", "devices, left out"),
+    SOCKET: Rule("socket", "left out, said", "refused", "odd_things", "sockets, left out"),
+    FIFO: Rule("FIFO", "left out, said; never opened", "refused", "odd_things", "FIFOs, left out"),
     MOUNT: Rule(
-        "file system mounted inside", "left out, said; never entered", "-", "nested_mount", "mounted file systems"
+        "file system mounted inside",
+        "left out, said; never entered",
+        "-",
+        "nested_mount",
+        "file systems mounted inside, left out",
     ),
-    VANISHED: Rule("file or folder that vanishes meanwhile", "left out, said", "-", "vanishing", "gone meanwhile"),
+    VANISHED: Rule(
+        "file or folder that vanishes meanwhile", "left out, said", "-", "vanishing", "gone meanwhile, left out"
+    ),
 }
 KEPT_IN_PART = {
     CHANGED: Rule(
@@ -45,27 +51,45 @@ KEPT_IN_PART = {
         "changed while they were read",
     ),
     HARD_LINK: Rule(
-        "hard link", "each name is a file of its own, said", "refused", "hard_links", "hard links, packed as files"
+        "hard link",
+        "each name is a file of its own, said",
+        "refused",
+        "hard_links",
+        "hard links, each packed as a file of its own",
     ),
     SPARSE: Rule(
-        "sparse file", "its holes are zeros, said", "zeros that take space; sparse entries of tar are refused", "sparse",
+        "sparse file",
+        "its holes are zeros, said",
+        "zeros that take space; sparse entries of tar are refused",
+        "sparse",
         "sparse files, packed with their zeros",
     ),
     ATTRIBUTES: Rule(
-        "extended attributes, access control lists", "not kept, said", "refused", "attributes",
+        "extended attributes, access control lists",
+        "not kept, said",
+        "refused",
+        "attributes",
         "extended attributes, not kept",
     ),
     SPECIAL_MODE: Rule(
-        "setuid, setgid and sticky bits", "not kept, said; the other nine bits are", "refused", "special_modes",
+        "setuid, setgid and sticky bits",
+        "not kept, said; the other nine bits are",
+        "refused",
+        "special_modes",
         "setuid, setgid or sticky bits, not kept",
     ),
     FOREIGN_NAME: Rule(
-        "name that another system cannot have: `CON`, `a:b`, a dot at its end", "packed, said",
-        "as it is; refused by name where the file system refuses it", "foreign_names", "names that Windows cannot have",
+        "name that another system cannot have: `CON`, `a:b`, a dot at its end",
+        "packed, said",
+        "as it is; refused by name where the file system refuses it",
+        "foreign_names",
+        "names that Windows cannot have",
     ),
     SAME_NAME: Rule(
-        "names that differ in case or accents only", "packed, said",
-        "both; refused by name where the file system takes both for one", "case",
+        "names that differ in case or accents only",
+        "packed, said",
+        "both; refused by name where the file system takes both for one",
+        "case",
         "names that some systems take for another beside them",
     ),
 }
@@ -79,13 +103,15 @@ OTHERS = (
     Rule("target inside the folder", "refused", "-", "inside"),
     Rule("`..`, absolute names, names through links", "-", "refused; nothing is ever opened by a path", "traversal"),
     Rule("entries twice, or in another order", "sorted by the bytes of their names", "refused", "order"),
-    Rule(
-        "bomb", "nothing is compressed", "a folder takes what its capsule does; a header 64 KB at most", "bombs"
-    ),
+    Rule("bomb", "nothing is compressed", "a folder takes what its capsule does; a header 64 KB at most", "bombs"),
     Rule("10^6 files, also in one folder", "constant memory", "constant memory", "many_files"),
     Rule("full disk", "FILE; goes on when there is room", "FILE; goes on when there is room", "full_disk"),
-    Rule("target that cannot be written", "FILE, before a message number is taken", "FILE, before anything is opened",
-         "read_only"),
+    Rule(
+        "target that cannot be written",
+        "FILE, before a message number is taken",
+        "FILE, before anything is opened",
+        "read_only",
+    ),
     Rule("target that exists", "FILE; replaced with --force", "FILE; never replaced or merged", "existing"),
     Rule("system without directory descriptors (Windows)", "USAGE", "USAGE", "other_systems"),
 )
@@ -107,9 +133,8 @@ class Notes:
         """Yield a sentence for each kind."""
         for kind, count in self.counts.items():
             others = ", ..." if count > _SHOWN else ""
-            what = "left out" if kind in NOTED else "kept in part"
-            yield f"{what}: {count} {(NOTED | KEPT_IN_PART)[kind].said}: {', '.join(self.names[kind])}{others}"
+            yield f"{(LEFT_OUT | KEPT_IN_PART)[kind].said}: {count} ({', '.join(self.names[kind])}{others})"
 
 
 def all_rules() -> Iterator[Rule]:
-    yield from (*OTHERS[:3], *NOTED.values(), *KEPT_IN_PART.values(), *OTHERS[3:])
+    yield from (*OTHERS[:3], *LEFT_OUT.values(), *KEPT_IN_PART.values(), *OTHERS[3:])

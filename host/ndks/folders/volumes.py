@@ -78,15 +78,14 @@ class VolumeSink:
 
     def write(self, data: bytes, /) -> None:
         self.size += len(data)
-        view = memoryview(data)
         if len(self._head) < HEAD_SIZE:
             missing = HEAD_SIZE - len(self._head)
-            self._head += view[:missing]
-            view = view[missing:]
+            self._head += data[:missing]
+            data = data[missing:]
             if len(self._head) == HEAD_SIZE:
                 self._check_head()
-        if view:
-            self._sink.write(view)
+        if data:
+            self._sink.write(data)
 
     def flush(self) -> None:
         """Do nothing: nothing waits."""

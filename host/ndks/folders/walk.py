@@ -96,9 +96,7 @@ class Walk:
             if name is None:
                 os.close(self._levels.pop().directory)
             elif found := self._found(level, name):
-                if not found.is_folder:
-                    yield found
-                elif self._enter(found):
+                if not found.is_folder or self._enter(found):
                     yield found
 
     def _next_name(self, level: _Level) -> str | None:
@@ -127,7 +125,9 @@ class Walk:
         mode = status.st_mode
         if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
             return MOUNT if status.st_dev != self._device else ""
-        return LINK if stat.S_ISLNK(mode) else SOCKET if stat.S_ISSOCK(mode) else FIFO if stat.S_ISFIFO(mode) else DEVICE
+        return (
+            LINK if stat.S_ISLNK(mode) else SOCKET if stat.S_ISSOCK(mode) else FIFO if stat.S_ISFIFO(mode) else DEVICE
+        )
 
     def _enter(self, found: Found) -> bool:
         if len(self._levels) >= MOST_LEVELS:
