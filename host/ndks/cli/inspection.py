@@ -47,7 +47,7 @@ def inspect(args: argparse.Namespace, out: Output) -> None:
     args.unit = args.unit or ("" if args.network else os.environ.get(discovery.ENVIRONMENT, ""))
     check_source(args, "name a capsule")
     if args.list:
-        need(args.network or args.unit, "only members can read what is in a folder", "add --unit or --network")
+        need(bool(args.network or args.unit), "only members can read what is in a folder", "add --unit or --network")
         with open_source(args) as source:
             folders.list_entries(args, out, source, any_file.load(args.network) if args.network else None)
         return

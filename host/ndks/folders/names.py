@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from .errors import refused
 from .rules import FOREIGN_NAME, MOST_LEVELS, MOST_NAME, SAME_NAME, Notes
 
-_FEW = 20_000  # names of a folder that are sorted in memory; more are sorted on the disk
+FEW = 20_000  # names of a folder that are sorted in memory; more are sorted on the disk
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE | re.DOTALL)
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"\\|?*]|[ .]\Z')
 
@@ -37,7 +37,7 @@ def sorted_names(directory: int, path: str, notes: Notes | None) -> Iterator[str
     with os.scandir(directory) as found:
         for each in found:
             names.append(each.name)
-            if len(names) > _FEW:
+            if len(names) > FEW:
                 break
         else:
             names.sort()

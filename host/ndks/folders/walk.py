@@ -95,9 +95,8 @@ class Walk:
             name = self._next_name(level)
             if name is None:
                 os.close(self._levels.pop().directory)
-            elif found := self._found(level, name):
-                if not found.is_folder or self._enter(found):
-                    yield found
+            elif (found := self._found(level, name)) and (not found.is_folder or self._enter(found)):
+                yield found
 
     def _next_name(self, level: _Level) -> str | None:
         try:
