@@ -17,13 +17,19 @@ from ndks.folders.read import FolderStream
 from ndks.folders.rules import Notes
 from ndks.folders.unpack import FolderWriter
 
-SMALL_TEXT = 1 << 14  # bytes of the text of a volume
+SMALL_TEXT = 1 << 18  # bytes of the text of a volume; the command reads as much before it knows what it is
+TINY_TEXT = 1 << 14
 Seen = dict[str, tuple[int, int, bytes | None]]
 
 
 @pytest.fixture
 def small_volumes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(volumes, "TEXT_SIZE", SMALL_TEXT)
+
+
+@pytest.fixture
+def tiny_volumes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(volumes, "TEXT_SIZE", TINY_TEXT)
 
 
 def make_folder(path: Path, files: int = 12, size: int = 5000, seed: int = 1) -> Path:

@@ -5,7 +5,7 @@
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .errors import refused
 from .rules import FOREIGN_NAME, MOST_LEVELS, MOST_NAME, SAME_NAME, Notes
@@ -41,11 +41,17 @@ def sorted_names(directory: int, path: str, notes: Notes | None) -> Iterator[str
                 break
         else:
             names.sort()
-            if notes:
-                _note(names, path, notes)
-            yield from names
+            yield from _in_memory(names, path, notes)
             return
         yield from _sorted_on_disk(names, found, path, notes)
+
+
+def _in_memory(names: list[str], path: str, notes: Notes | None) -> list[str]:
+    if notes:
+        _note_same(sorted((_folded(name), name) for name in names), path, notes)
+        for name in filter(is_foreign, names):
+            notes.add(FOREIGN_NAME, path + name)
+    return names
 
 
 def _sorted_on_disk(
@@ -61,9 +67,8 @@ def _sorted_on_disk(
         names.clear()
         store.executemany(add, ((os.fsencode(each.name), _folded(each.name)) for each in more))
         if notes:
-            same = "select min(name) from names group by folded having count(*) > 1"
-            for (name,) in store.execute(same):
-                notes.add(SAME_NAME, path + os.fsdecode(name))
+            rows = store.execute("select folded, name from names order by folded, name")
+            _note_same(((folded, os.fsdecode(name)) for folded, name in rows), path, notes)
         for (name,) in store.execute("select name from names order by name"):
             text = os.fsdecode(name)
             if notes and is_foreign(text):
@@ -73,15 +78,13 @@ def _sorted_on_disk(
         store.close()
 
 
-def _note(names: list[str], path: str, notes: Notes) -> None:
-    seen: set[bytes] = set()
-    for name in names:
-        if is_foreign(name):
-            notes.add(FOREIGN_NAME, path + name)
-        folded = _folded(name)
-        if folded in seen:
+def _note_same(names: Iterable[tuple[bytes, str]], path: str, notes: Notes) -> None:
+    """Note each name that follows another one with the same folded form."""
+    before = b""
+    for folded, name in names:
+        if folded == before:
             notes.add(SAME_NAME, path + name)
-        seen.add(folded)
+        before = folded
 
 
 def _folded(name: str) -> bytes:
