@@ -7,34 +7,25 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from host.folding import SMALL_TEXT, make_folder, seen_in, small_volumes
-from host.running import environment
-from support.emulate_process import PATIENCE
 
 import ndks
+from ndks.cli import main
 from ndks.driver.folder_plans import PackingPlan, UnpackingPlan, load, part_of, plan_of
 from ndks.driver.unit import Unit
 from ndks.exceptions import FileError
+from ndks.folders import volumes
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="this system has no descriptors of folders")
 __all__ = ("small_volumes",)
 
 MOMENTS = 100 if os.environ.get("NDKS_TEST_FULL") else 8
-COMMAND = f"""
-import sys
-from ndks.folders import volumes
-volumes.TEXT_SIZE = {SMALL_TEXT}
-from ndks.cli import main
-print("begun", flush=True)
-sys.exit(main(sys.argv[1:]))
-"""
 
 
 class Cut(Exception):
@@ -70,12 +61,12 @@ def test_sealing_goes_on(
     target = tmp_path / "out.ndks"
     with ndks.open(alice) as unit:
         first = unit.status().message_counter
-        for volumes in range(1, 4):
+        for done in range(1, 4):
             with cut_at(monkeypatch, "message_keys", 2):
                 unit.encrypt_folder(folder, target)
             plan = load(target, PackingPlan)
             assert plan
-            assert plan.volumes == volumes
+            assert plan.volumes == done
             assert not target.exists()
         told: list[int] = []
         sealed = unit.encrypt_folder(folder, target, progress=lambda size, _: told.append(size))
@@ -157,12 +148,12 @@ def capsule(folder: Path, alice: str, tmp_path: Path, small_volumes: None) -> Pa
 def test_opening_goes_on(capsule: Path, folder: Path, bob: str, monkeypatch: pytest.MonkeyPatch) -> None:
     target = capsule.with_name("out")
     with ndks.open(bob) as unit:
-        for volumes in range(1, 4):
+        for done in range(1, 4):
             with cut_at(monkeypatch, "open_message_keys", 2):
                 unit.decrypt_folder(capsule, target)
             plan = load(target, UnpackingPlan)
             assert plan
-            assert len(plan.headers) == volumes
+            assert len(plan.headers) == done
             assert not target.exists()
         (part_of(target) / "part 2" / "~ later").mkdir(parents=True, exist_ok=True)  # of a volume that was cut off
         (part_of(target) / "part 2" / "~ later" / "x").touch()
@@ -215,6 +206,7 @@ def test_an_unfinished_folder_that_was_altered(
 @pytest.mark.parametrize("verb", ["encrypt", "decrypt"])
 def test_killed_at_any_moment(folder: Path, alice: str, bob: str, tmp_path: Path, verb: str) -> None:
     """At random moments of the command; 100 with NDKS_TEST_FULL=1."""
+    make_folder(folder / "more", files=12, size=500_000)
     seen, draw, goes_on, completed = seen_in(folder), random.Random(verb), 0, 0
     capsule, out = tmp_path / "x.ndks", tmp_path / "out"
     ways = {
@@ -227,53 +219,82 @@ def test_killed_at_any_moment(folder: Path, alice: str, bob: str, tmp_path: Path
         remove(target)
         if verb == "decrypt":  # the volumes of before were accepted
             remove(capsule)
-            assert wait_for(begin(ways["encrypt"][0])) == 0
+            assert begin(ways["encrypt"][0]).status() == 0
 
     begin_anew()
+    running = begin(command)
+    running.wait_until_begun()
     taken = -time.monotonic()
-    assert wait_for(begin(command)) == 0
+    assert running.status() == 0
     taken += time.monotonic()
     begin_anew()
     for _ in range(MOMENTS):
         before = volumes_done(target, verb)
-        kill_after(begin(command), draw.uniform(0, taken))
+        begin(command).kill_after(draw.uniform(0, taken))
         after = volumes_done(target, verb)
         if target.exists():
             completed += 1
-            assert wait_for(begin(command)) == (0 if plan_of(target).exists() and verb == "decrypt" else 1)
+            assert begin(command).status() == (0 if plan_of(target).exists() and verb == "decrypt" else 1)
             assert verb == "encrypt" or seen_in(out) == seen
             begin_anew()
         else:
             assert after >= before
             goes_on += after > 0
-    assert wait_for(begin(command)) == 0
+    assert begin(command).status() == 0
     assert not [*tmp_path.glob("*.part*")]
     assert goes_on or completed
     if verb == "encrypt":
-        assert wait_for(begin(ways["decrypt"][0])) == 0
+        assert begin(ways["decrypt"][0]).status() == 0
     assert seen_in(out) == seen
     print(f"{verb}: {MOMENTS} kills, {goes_on} left volumes to go on from, {completed} after the target stood")
 
 
-def begin(arguments: list[object]) -> "subprocess.Popen[str]":
-    line = [sys.executable, "-c", COMMAND, *map(str, arguments)]
-    running = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
-    assert running.stdout
-    assert running.stdout.readline() == "begun\n"
-    return running
+@dataclass
+class Running:
+    """A command in a fork of this process, which writes to a pipe when it begins to work."""
+
+    pid: int
+    begun: int
+
+    def wait_until_begun(self) -> None:
+        assert os.read(self.begun, 1) == b"b"
+
+    def kill_after(self, seconds: float) -> None:
+        self.wait_until_begun()
+        time.sleep(seconds)  # the moment is what is drawn
+        os.kill(self.pid, signal.SIGKILL)
+        self.status()
+
+    def status(self) -> int:
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.begun)
+        return os.waitstatus_to_exitcode(status)
 
 
-def kill_after(running: "subprocess.Popen[str]", seconds: float) -> None:
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        running.wait(seconds)
-    running.send_signal(signal.SIGKILL)
-    running.communicate(timeout=PATIENCE)
+def begin(arguments: list[object]) -> Running:
+    begun, telling = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(telling)
+        return Running(pid, begun)
+    status = 99
+    try:
+        volumes.TEXT_SIZE = SMALL_TEXT
+        for name in ("encrypt_folder", "decrypt_folder"):
+            setattr(Unit, name, _telling(getattr(Unit, name), telling))
+        for stream in (1, 2):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+        status = main([str(argument) for argument in arguments])
+    finally:
+        os._exit(status)
 
 
-def wait_for(running: "subprocess.Popen[str]") -> int:
-    _, errors = running.communicate(timeout=PATIENCE)
-    assert running.returncode in (0, 1), errors
-    return running.returncode
+def _telling(verb: Callable[..., object], pipe: int) -> Callable[..., object]:
+    def telling(*args: object, **kwargs: object) -> object:
+        os.write(pipe, b"b")
+        return verb(*args, **kwargs)
+
+    return telling
 
 
 def volumes_done(target: Path, verb: str) -> int:
