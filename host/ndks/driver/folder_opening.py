@@ -21,7 +21,7 @@ from ..folders.walk import need_descriptors
 from ..paths import refuse_long_name
 from ..system_errors import file_errors
 from .blocks import LookAhead, read_up_to
-from .folder_plans import UnpackingPlan, load, part_of, plan_of, save
+from .folder_plans import UnpackingPlan, load, load_or_refuse, part_of, plan_of, save
 from .folder_volumes import OpenVolume, Volume, capsule_size, read_volumes
 
 _MUCH = 1 << 18  # bytes passed over at once
@@ -236,13 +236,11 @@ def _begin(target: Path, plan: UnpackingPlan) -> None:
 def _plan(target: Path, first: str, *, restart: bool) -> UnpackingPlan:
     """Return the plan of the unfinished folder at `target`, or a new one. FileError."""
     refuse_long_name(plan_of(target))
-    plan = load(target, UnpackingPlan)
+    plan = load_or_refuse(target, UnpackingPlan)
     if plan and plan.first != first and not restart:
         raise FileError(f"{part_of(target)} is of another folder", "name another target, or repeat with --force")
     if os.path.lexists(target) and not (plan and plan.is_complete and plan.first == first):
         raise _exists(target)
-    if not plan and os.path.lexists(part_of(target)):
-        raise FileError(f"{part_of(target)} exists, and ndks did not make it", "move it away, or name another target")
     if not target.parent.is_dir():
         raise FileError(f"there is no directory {target.parent}", "create it, or name another")
     there = part_of(target).is_dir() or (plan and plan.is_complete and target.is_dir())

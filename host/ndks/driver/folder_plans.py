@@ -3,11 +3,13 @@
 """Notes beside an unfinished folder or its unfinished file: how far it is. After an interruption, it goes on there."""
 
 import json
+import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from .. import strict_json
+from ..exceptions import FileError
 from ..files import read_small, write_private
 
 _MOST = 1 << 26  # bytes: the headers of 800,000 volumes
@@ -65,3 +67,12 @@ def load(target: Path, kind: type[_T]) -> _T | None:
     usual = kind()
     right = all(type(getattr(plan, each.name)) is type(getattr(usual, each.name)) for each in fields(kind))
     return plan if right else None
+
+
+def load_or_refuse(target: Path, kind: type[_T]) -> _T | None:
+    """Return the plan beside a target; FileError if something without a plan lies where the unfinished target would."""
+    plan = load(target, kind)
+    for path in () if plan else (plan_of(target), part_of(target)):
+        if os.path.lexists(path):
+            raise FileError(f"{path} exists, and ndks did not make it", "move it away, or name another target")
+    return plan

@@ -18,7 +18,7 @@ from ..folders.pack import OtherFolder, PackedFolder, Progress
 from ..folders.rules import Notes
 from ..folders.volumes import FIRST, HEADER_SIZE, ID_SIZE, Place, VolumeText, stream_size
 from ..paths import follow
-from .folder_plans import PackingPlan, load, part_of, plan_of, save
+from .folder_plans import PackingPlan, load, load_or_refuse, part_of, plan_of, save
 from .folder_volumes import capsule_size, seal_volume
 from .program_keys import SealingKeys
 
@@ -59,7 +59,8 @@ class FolderSealer:
         target = follow(target)
         _refuse_inside(target, self._folder)
         refuse_existing(target, overwrite)
-        refuse_existing(part_of(target), force=bool(load(target, PackingPlan)))
+        if not load_or_refuse(target, PackingPlan):
+            save(target, wanted)  # first: a part without a plan is not ours
         with _opened(target) as file:
             try:
                 return self._go_on(target, file, wanted, overwrite=overwrite)
