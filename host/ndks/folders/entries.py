@@ -18,8 +18,10 @@ PERMISSIONS = 0o777
 MOST_RECORDS = 1 << 16  # bytes
 
 _NANO = 10**9
+_SIZE_FIELD = slice(124, 136)
 _FILE, _FOLDER, _RECORDS = tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.XHDTYPE
 _TIME = re.compile(r"(-?)(\d{1,12})(?:\.(\d{9}))?")
+_OCTAL = re.compile(rb"[0-7]{11}[ \0]")
 _SIZE = re.compile(r"\d{1,18}")
 _RECORD = re.compile(rb"(\d{1,6}) (path|size|mtime)=")
 
@@ -59,9 +61,14 @@ def size_of_records(block: bytes) -> int | None:
     info = _info(block)
     if info.type != _RECORDS:
         return None
-    if not 0 < info.size <= MOST_RECORDS:
+    if not (0 < info.size <= MOST_RECORDS and _OCTAL.fullmatch(block[_SIZE_FIELD])):
         raise refused("the head of an entry is too large")
     return info.size
+
+
+def known_size(head: bytes) -> int:
+    """Return what `size_of_records` has returned for the first block of a head; reading it again takes long."""
+    return int(head[_SIZE_FIELD].strip(b" \0"), 8)
 
 
 def entry_of(block: bytes, records: bytes) -> Entry:

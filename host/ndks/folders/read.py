@@ -5,7 +5,7 @@
 import base64
 from typing import Any, Protocol
 
-from .entries import BLOCK, END, ROOT, Entry, entry_of, padding, size_of_records
+from .entries import BLOCK, END, ROOT, Entry, entry_of, known_size, padding, size_of_records
 from .errors import refused
 from .names import parts_of
 
@@ -166,7 +166,7 @@ class FolderStream:
 
 
 def _with_records(head: bytes) -> Entry:
-    size = size_of_records(head[:BLOCK]) or 0
+    size = known_size(head)
     records, rest = head[BLOCK : BLOCK + size], head[BLOCK + size : -BLOCK]
     if any(rest):
         raise refused("there is something behind the records of an entry")
