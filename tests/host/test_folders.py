@@ -172,13 +172,10 @@ def test_volumes_of_two_attempts_at_one_folder(
 
 
 def test_a_volume_of_another_sender(
-    make_unit: MakeUnit, alice: str, bob: str, tmp_path: Path, small_volumes: None
+    make_unit: MakeUnit, folder: Path, alice: str, bob: str, tmp_path: Path, small_volumes: None
 ) -> None:
     with ndks.open(alice) as unit, ndks.open(make_unit("carol", 3)) as other:
-        place = Place(bytes(16), 0, FIRST)
-        stream = packed(make_folder(tmp_path / "one", 6))
-        assert len(stream) > SMALL_TEXT
-        cut = SMALL_TEXT - HEAD_SIZE
+        place, stream, cut = Place(bytes(16), 0, FIRST), packed(folder), SMALL_TEXT - HEAD_SIZE
         first = unit.seal(place.head + stream[:cut], cipher="aes", mode="a")
         second = other.seal(place.after(first[:37]).head + stream[cut : cut + 1000], cipher="aes", mode="a")
     assert "another sender" in refused(first + second, bob, tmp_path)

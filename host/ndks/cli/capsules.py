@@ -159,9 +159,10 @@ def _choose_target(args: argparse.Namespace) -> Path | None:
     """Return the output path, or None for stdout: also that of a folder that stands and was not accepted yet."""
     target = args.output or (None if is_stdin(args) else without_suffix(args.file))
     if target and str(target) != "-" and target.is_dir():
-        if not goes_on(target):
+        if goes_on(target):
+            return target
+        if not args.output:
             raise FileError(f"{target} exists, and is a folder", "name another, -o OTHER, or move it away")
-        return target
     return choose_target(args, without_suffix)
 
 
@@ -203,6 +204,7 @@ def _decrypt_offline(
 
 def with_suffix(path: Path) -> Path:
     named = path if path.name not in ("", "..") else path.resolve()  # of a folder: . and ..
+    need(bool(named.name), f"{path} has no name to derive one from", "name the output with -o FILE")
     return named.with_name(named.name + capsules.SUFFIX)
 
 

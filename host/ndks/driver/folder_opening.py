@@ -57,7 +57,7 @@ class Told:
 
 def is_begun(target: Path) -> bool:
     """Whether a folder at this target was begun, and not ended."""
-    return load(target, UnpackingPlan) is not None
+    return bool(target.name) and load(target, UnpackingPlan) is not None
 
 
 class FolderOpener:
