@@ -17,10 +17,13 @@ from support.emulate_process import emulated
 from support.power_cuts import power_cuts, pytest_terminal_summary  # noqa: F401 (a fixture, and a hook)
 from support.public_network import NETWORK_NAME, public_network
 from support.serve_process import served
+from support.wheel import built  # noqa: F401 (a fixture)
 
 import ndks
 from ndks.laptop.homes import HOME
 from ndks.line.services import SOCKETS
+
+collect_ignore = ["example_project"]  # its tests run where the wheel is installed (tests/ci)
 
 settings.register_profile("ndks", deadline=None, derandomize=True)  # machines are shared: no test fails for being slow
 settings.load_profile("ndks")

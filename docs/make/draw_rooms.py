@@ -6,7 +6,9 @@ from layers import Layers
 from rooms import PACKAGES, arrows, purposes
 from svg import Picture, text_width
 
-_COLOURS = dict(zip(PACKAGES, ("#fbefff", "#ddf4ff", "#fff1e5", "#fff8c5", "#ffebe9", "#dafbe1"), strict=True))
+_COLOURS = dict(
+    zip(PACKAGES, ("#fbefff", "#eaeef2", "#ddf4ff", "#fff1e5", "#fff8c5", "#ffebe9", "#dafbe1"), strict=True)
+)
 _HEIGHT, _GAP, _STEP, _EDGE = 30, 18, 74, 16
 
 

@@ -11,6 +11,7 @@ from ndks.cli import COMMANDS
 ROOT = Path(__file__).parents[2]
 PACKAGES = {
     "ndks_laboratory": "host",
+    "ndks_pytest": "host",
     "ndks": "host",
     "ndks_chip": "emulator/chip",
     "ndks_emulator": "emulator",

@@ -67,6 +67,7 @@ ALLOWED = {
         *("ndks_laboratory", "ndks_laboratory.networks", "ndks_laboratory.stages", "ndks.agent", "ndks.confinement"),
         *(_HOST | _PROTOCOL),
     },
+    "ndks_pytest": {"ndks.driver", "ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", "ndks_emulator", BASE},
     "ndks.cli": {"ndks.board", "ndks.confinement"} | _HOST | _PROTOCOL,
 }
 # These arrows are made when a command needs them: their packages take long to import, and may be missing.
@@ -74,6 +75,7 @@ _LABORATORY = {room for room in ALLOWED if room.startswith("ndks_laboratory")}
 LAZY = {
     "ndks.line": {"ndks_emulator"},
     "ndks.board": {"ndks_emulator", "ndks_emulator.chip", "ndks_chip"},
+    "ndks_pytest": {"ndks.board", "ndks_emulator.chip"},
     "ndks.cli": {"ndks.agent", "ndks.service", "ndks_emulator", "ndks_emulator.chip", *_LABORATORY},
 }
 

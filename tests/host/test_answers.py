@@ -4,6 +4,7 @@
 
 import base64
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from host.running import Finished
 from host.test_encrypt_decrypt import feed
 from support.answers import complaints
 from support.checking import Desk
-from support.emulate_process import emulated
+from support.emulate_process import emulated, running
+from support.forks import ndks_process
 
 import ndks
 from ndks.agent import Store
@@ -226,6 +228,11 @@ def test_symbols(alice: str, bob: str, desk: Path, call: Call) -> None:
 def test_emulate(tmp_path: Path) -> None:
     with emulated(tmp_path / "carol", "--control", str(tmp_path / "control"), "--json") as running:
         check("emulate", Finished(0, running.announced.encode(), ""))
+
+
+def test_emulate_units() -> None:
+    with running(partial(ndks_process, "emulate", "--units", "2", "--network", "office")) as units:
+        check("emulate --units", Finished(0, units.announced.encode(), ""))
 
 
 def test_deploy(tmp_path: Path, call: Call) -> None:

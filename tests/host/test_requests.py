@@ -58,7 +58,7 @@ def test_a_unit_that_has_started_again_is_greeted_once_more(alice: str, monkeypa
     asked = watch_lines(monkeypatch)
     with ndks.open(alice) as unit:
         transport: Any = unit._link._transport
-        transport._line._unit._firmware = None
+        transport._line.unit._firmware = None
         assert unit.next_index() == (0, 1)
     assert asked[:4] == ["HELLO", "OPEN_SESSION", "HELLO", "OPEN_SESSION"]
 

@@ -14,16 +14,18 @@ from ndks.line.emulated import need_parent
 from ndks.line.transport import EMULATOR
 from ndks.paths import is_there
 
-from .arguments import add_path, file_path, need, quoted, whole
+from .arguments import add_path, bounded, file_path, need, quoted, whole
 from .emulated_lines import check_line, serve
 from .output import Output, note
 from .parser import Parser, set_up
+
+_MOST_UNITS = 32  # each has a thread
 
 
 def add_emulate(parser: Parser) -> None:
     set_up(parser, _EXAMPLES, emulate)
     argument: Any = parser.add_argument(
-        "directory", metavar="DIR", type=_directory, help="the directory of its state; created if missing"
+        "directory", metavar="DIR", nargs="?", type=_directory, help="the directory of its state; created if missing"
     )
     argument.completes = "DIRECTORY"
     line = parser.add_mutually_exclusive_group()
@@ -44,6 +46,13 @@ def add_emulate(parser: Parser) -> None:
         type=_speed,
         help="of a chip: times faster than real, or max, as fast as this computer can (default: 1)",
     )
+    parser.add_argument(
+        "--units",
+        metavar="N",
+        type=_count,
+        help="in place of DIR: so many units of a new network, bound to this laptop, until this command ends",
+    )
+    parser.add_argument("--network", metavar="NAME", help="with --units: the name of that network")
 
 
 _EXAMPLES = """\
@@ -51,6 +60,7 @@ _EXAMPLES = """\
   ndks key --unit /dev/pts/5         ... which is a unit like any other
   ndks emulate bob --tcp 7000        ndks key --unit socket://127.0.0.1:7000
   ndks emulate carol --chip firmware.uf2       an emulated Raspberry Pi Pico; docs/chip.md is about it
+  ndks emulate --units 3 --network office      three members of a new network; prints their ports as JSON
 
 commands to a running unit on a socket, one a line; each is answered by one line:
   ndks emulate alice --link alice.port --control alice.ctl
@@ -66,6 +76,10 @@ without socat:
   python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.connect("alice.ctl"); s.send(b"status\\n"); \\
       print(s.makefile().readline())'
 A new pseudo-terminal replaces one that was hung up; --link follows it, and its path is printed on stderr."""
+
+
+def _count(text: str) -> int:
+    return bounded(text, 1, _MOST_UNITS, f"must be 1 to {_MOST_UNITS}")
 
 
 def _speed(text: str) -> float:
@@ -86,6 +100,14 @@ def _directory(text: str) -> Path:
 
 def emulate(args: argparse.Namespace, out: Output) -> int:
     try:
+        if args.units:
+            _refuse_for_units(args)
+            from .emulate_units import emulate_units
+
+            emulate_units(args, out)
+            return 0
+        need(args.directory is not None, "a directory is missing", "name DIR, or use --units N --network NAME")
+        need(args.network is None, "--network has no meaning without --units", "add --units N")
         if args.chip or is_chip(args.directory):
             from .emulate_chip import emulate_chip
 
@@ -96,6 +118,14 @@ def emulate(args: argparse.Namespace, out: Output) -> int:
     except (SystemExit, KeyboardInterrupt):  # ended by a signal
         note("unplugged")
     return 0
+
+
+def _refuse_for_units(args: argparse.Namespace) -> None:
+    """Raise UsageError for what excludes --units."""
+    others = (args.directory, args.tcp, args.link, args.control, args.chip, args.console, args.speed)
+    what = "--units makes directories and pseudo-terminals of its own, and emulates no chip"
+    need(all(other is None for other in others), what, "leave out the other options, and DIR")
+    need(args.network is not None, "--units makes a new network, whose name is missing", "add --network NAME")
 
 
 def emulate_unit(args: argparse.Namespace, out: Output) -> None:

@@ -117,6 +117,7 @@ ANSWERS = {
     f"status?({_STATUS}) error?{_PROBLEM})",
     "service release": "serial_number released_for",
     "emulate": "port pid serial_number console? control?",
+    "emulate --units": "network network_id file pid units[](port serial_number lane)",
     "demo": f"held cage namespace sides[](namespace interfaces descriptors(*) interrupted) serial_numbers "
     f"keys[](index bits fingerprints same) checks[]{_CHECKS} message_checks[]{_CHECKS} "
     f"messages[]({_LETTER} recorded first_bytes entropy entropy_of_text problem)",

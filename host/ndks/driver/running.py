@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Emulated units that run on this computer: each process keeps a file about its unit while it runs."""
+"""Emulated units that run on this computer: each process keeps a file about each of its units while it runs."""
 
 import contextlib
 import json
@@ -33,7 +33,7 @@ class EmulatedProcess:
 
 
 class Notice:
-    """The file about the unit of this process. Without a writable home directory there is none."""
+    """The file about a unit of this process. Without a writable home directory there is none."""
 
     def __init__(self, serial_number: str, directory: Path) -> None:
         self._serial_number = serial_number
@@ -44,7 +44,7 @@ class Notice:
         process = psutil.Process()
         unit = EmulatedProcess(port, self._serial_number, self._directory, process.pid, process.create_time())
         try:
-            path = _folder() / f"{process.pid}.json"
+            path = self._path(process.pid)
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_private(path, json.dumps(asdict(unit)).encode(), overwrite=True)
         except (FileError, OSError) as error:
@@ -52,7 +52,10 @@ class Notice:
 
     def remove(self) -> None:
         with contextlib.suppress(FileError, OSError):
-            (_folder() / f"{os.getpid()}.json").unlink()
+            self._path(os.getpid()).unlink()
+
+    def _path(self, pid: int) -> Path:
+        return _folder() / f"{pid}-{self._serial_number}.json"
 
 
 def running_units() -> list[EmulatedProcess]:

@@ -16,7 +16,7 @@ from .transport import EMULATOR, MakeGenerator
 
 
 class EmulatorTransport:
-    """A transport to a unit that runs in this process."""
+    """A transport to a unit that runs in this process; tests reach its power and its case through `unit`."""
 
     unplugs = True
 
@@ -29,7 +29,7 @@ class EmulatorTransport:
         need_parent(directory)
         try:
             flash = ndks_emulator.UnitDirectory(directory, create=create)
-            self._unit = ndks_emulator.MemoryUnit(flash, make_generator=make_generator)
+            self.unit = ndks_emulator.MemoryUnit(flash, make_generator=make_generator)
         except ndks_emulator.DirectoryInUse as error:
             raise UnitBusy(
                 str(error), "wait until it ends; if it is ndks emulate, use the port that it printed"
@@ -46,17 +46,17 @@ class EmulatorTransport:
             raise NoUnit(str(error), "name another directory; ndks makes a new unit in an empty directory") from None
 
     def write(self, data: bytes) -> None:
-        self._unit.write(data)
+        self.unit.write(data)
 
     def read(self) -> bytes:
-        data = self._unit.read()
+        data = self.unit.read()
         if not data:
             time.sleep(times.READ_SLICE)  # waits as a serial port does
         return data
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
-            self._unit.close()
+            self.unit.close()
 
 
 def port_beside(port: str, serial_number: str) -> str:
