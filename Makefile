@@ -56,6 +56,7 @@ bench: development ## measure key bits, a long stream, encryption, flash wear, a
 	$(BIN)/python tests/benchmarks/capsules.py
 	$(BIN)/python tests/benchmarks/batches.py
 	$(BIN)/python tests/benchmarks/opening.py
+	$(BIN)/python tests/benchmarks/folders.py
 	$(BIN)/python tests/benchmarks/session.py
 	PYTHONPATH=tests:tests/checks $(BIN)/python tests/benchmarks/shared_unit.py
 	$(BIN)/python tests/benchmarks/flash_wear.py
@@ -90,6 +91,7 @@ check-rest:
 	$(BIN)/python tests/checks/arrows.py
 	$(BIN)/python docs/make/protocol_tables.py --check
 	$(BIN)/python docs/make/command_tables.py --check
+	$(BIN)/python docs/make/folder_tables.py --check
 	$(BIN)/python tests/checks/make_vectors.py --check
 	$(BIN)/python tests/checks/proofs.py --check
 	$(BIN)/python docs/make/proof_tables.py --check
@@ -107,6 +109,7 @@ fix: development ## format, and apply the fixes of ruff
 docs: development ## generate tables, vectors, pictures and manual page, and build the site in site/
 	$(BIN)/python docs/make/protocol_tables.py
 	$(BIN)/python docs/make/command_tables.py
+	$(BIN)/python docs/make/folder_tables.py
 	$(BIN)/python tests/checks/make_vectors.py
 	$(BIN)/python docs/make/proof_tables.py
 	$(BIN)/python docs/make/walk_tables.py

@@ -7,6 +7,8 @@ from .driver.answers import Hello, Inspected, Key, Status
 from .driver.capsules import Unsealed
 from .driver.exported_keys import ExportedKey
 from .driver.finding import open
+from .driver.folder_opening import UnsealedFolder
+from .driver.folder_sealing import SealedFolder
 from .driver.joining import Joined, JoinedByPackage
 from .driver.messages import ReceivedMessage
 from .driver.program_keys import OpeningKeys, OwnNumber, SealingKeys
@@ -18,6 +20,7 @@ from .exceptions import (
     Declined,
     DeviceError,
     FileError,
+    FolderError,
     JoiningFileError,
     NdksError,
     NetworkFileError,

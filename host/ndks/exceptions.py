@@ -6,7 +6,8 @@
     |-- UsageError             2   an argument or a combination of arguments is invalid
     |-- FileError              1   a file cannot be read or written
     |   |-- NetworkFileError   1   a network file is damaged or of another version
-    |   `-- JoiningFileError   1   a request to join, or a package for it, is damaged or of another version
+    |   |-- JoiningFileError   1   a request to join, or a package for it, is damaged or of another version
+    |   `-- FolderError        1   the content of a folder is none that ndks packs
     |-- SymbolsError           1   symbols are wrong
     |   |-- OddSymbol          1   something is none of 0, 1 and nothing
     |   |-- SymbolsTooLong     1   there are too many of one kind in a row
@@ -69,6 +70,11 @@ class NetworkFileError(FileError):
 
 class JoiningFileError(FileError):
     code = "JOINING_FILE"
+
+
+class FolderError(FileError):
+    code = "FOLDER"
+    usual_advice = "have it sent again, by a version of ndks that follows docs/folders.md"
 
 
 class SymbolsError(NdksError):

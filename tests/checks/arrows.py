@@ -15,7 +15,17 @@ from rooms import BASE, LOADED_WHEN_NAMED, arrows, imports, purposes
 
 _PROTOCOL = {"ndks_protocol", "ndks_protocol.capsule", "ndks_protocol.control", "ndks_protocol.generator"}
 _UNIT = {f"ndks_unit.{room}" for room in ("fast_bits", "flash", "messages", "network", "on_demand")}
-_HOST = {"ndks", "ndks.driver", "ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", "ndks.symbols", BASE}
+_HOST = {
+    "ndks",
+    "ndks.driver",
+    "ndks.folders",
+    "ndks.keys",
+    "ndks.laptop",
+    "ndks.line",
+    "ndks.network",
+    "ndks.symbols",
+    BASE,
+}
 
 # Room: the rooms that it may import. A room that is not here may import nothing.
 ALLOWED = {
@@ -35,6 +45,7 @@ ALLOWED = {
     "ndks_chip.usb": set[str](),
     BASE: {"ndks_protocol"},
     "ndks.symbols": {BASE},
+    "ndks.folders": {BASE},
     "ndks.network": {BASE} | _PROTOCOL,
     "ndks.confinement": {"ndks.driver", "ndks.keys", "ndks.laptop", "ndks.network", BASE} | _PROTOCOL,
     "ndks.keys": {"ndks.network", BASE} | _PROTOCOL,
@@ -42,7 +53,8 @@ ALLOWED = {
     "ndks.laptop": {BASE} | _PROTOCOL,
     "ndks.board": {BASE} | _PROTOCOL,
     "ndks.carriers": {"ndks.laptop", "ndks.line", BASE},
-    "ndks.driver": {"ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", "ndks.symbols", BASE} | _PROTOCOL,
+    "ndks.driver": {"ndks.folders", "ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", "ndks.symbols", BASE}
+    | _PROTOCOL,
     "ndks.agent": {"ndks.carriers", *_HOST} | _PROTOCOL,
     "ndks.aio": {"ndks.driver", "ndks.laptop", "ndks.line", BASE},
     "ndks": {"ndks.driver", "ndks.laptop", "ndks.network", "ndks.symbols", BASE},  # what `import ndks` shows

@@ -167,6 +167,12 @@ def test_capsules(alice: str, bob: str, network_file: Path, desk: Path, call: Ca
     letter, capsule = desk / "letter", desk / "letter.ndks"
     letter.write_text("Meet me at noon.")
     check("encrypt", call("encrypt", letter, "--unit", alice, "--json"))
+    (letter.parent / "folder").mkdir()
+    (letter.parent / "folder" / "link").symlink_to("x")
+    folder = letter.parent / "folder.ndks"
+    check("encrypt FOLDER", call("encrypt", letter.parent / "folder", "--unit", alice, "--json"))
+    check("inspect --list", call("inspect", folder, "--list", "--unit", bob, "--json"))
+    check("decrypt FOLDER.ndks", call("decrypt", folder, "-o", letter.parent / "out", "--unit", bob, "--json"))
     check("inspect", call("inspect", capsule, "--json"))
     for who in (("--unit", alice), ("--unit", bob), ("--network", network_file)):
         check("inspect", call("inspect", capsule, *who, "--json"))

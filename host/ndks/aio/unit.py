@@ -115,6 +115,8 @@ class Unit:
 
     encrypt = _coroutine(unit.Unit.encrypt)
     decrypt = _coroutine(unit.Unit.decrypt)
+    encrypt_folder = _coroutine(unit.Unit.encrypt_folder)
+    decrypt_folder = _coroutine(unit.Unit.decrypt_folder)
     seal = _coroutine(unit.Unit.seal)
     unseal = _coroutine(unit.Unit.unseal)
     seal_symbols = _coroutine(unit.Unit.seal_symbols)

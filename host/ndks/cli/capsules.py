@@ -3,6 +3,7 @@
 """Commands encrypt and decrypt."""
 
 import argparse
+import contextlib
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -11,14 +12,15 @@ from typing import Any
 import ndks
 from ndks.driver import capsules
 from ndks.exceptions import FileError
-from ndks.files import Sink, Source, storing
+from ndks.files import Sink, storing
 from ndks.network import any_file
 from ndks_protocol import commands
 
-from . import formats
+from . import folders, formats
 from .arguments import add_output, add_path, add_unit, need
+from .folders import FileOnly, FolderFound, Replayed, goes_on
 from .forecast import Forecast
-from .message_files import add_source, check_source, choose_target, open_source, size_of_source
+from .message_files import add_source, check_source, choose_target, is_stdin, open_source, size_of_source
 from .output import Output, StdoutSink, need_stdout, note, warn_of_suite
 from .parser import Parser, set_up
 
@@ -34,7 +36,7 @@ _FASTER = {
 
 def add_encrypt(parser: Parser) -> None:
     set_up(parser, _ENCRYPT_EXAMPLES, encrypt)
-    add_source(parser, "FILE", "the file to encrypt")
+    add_source(parser, "FILE", "the file or folder to encrypt")
     parser.add_argument("--cipher", choices=commands.CIPHERS, help="default: that of the network")
     _add_mode(parser, "encrypts", "b")
     add_output(parser, "write the capsule to FILE (default: the name with .ndks; for stdin, stdout); - is stdout")
@@ -57,10 +59,11 @@ _ENCRYPT_EXAMPLES = """\
   ndks encrypt letter.txt                     the capsule is letter.txt.ndks
   ndks encrypt film.mp4 --cipher aes          for long files: a key of 256 bits, not of the file's size
   ndks encrypt letter.txt --mode a            the unit gives the key, this computer encrypts
-  (set -o pipefail; tar c folder | ndks encrypt -o folder.tar.ndks)"""
+  ndks encrypt photos                         a folder, with all in it: photos.ndks"""
 _DECRYPT_EXAMPLES = """\
   ndks decrypt letter.txt.ndks                to letter.txt; the capsule opens once
   ndks decrypt letter.txt.ndks --again -o -   again, to stdout
+  ndks decrypt photos.ndks                    to a new folder, photos, when all of it is verified
   ndks decrypt letter.txt.ndks --network office.ndksnet    without a unit"""
 
 
@@ -74,12 +77,14 @@ def add_network(parser: argparse.ArgumentParser, text: str) -> None:
 
 
 def encrypt(args: argparse.Namespace, out: Output) -> None:
-    folder = args.file
-    check_source(args, f"pack it into one file: tar c {folder} | ndks encrypt -o {folder and folder.name}.tar.ndks")
+    check_source(args)
     target = choose_target(args, with_suffix)
     check_streams(target, out)
     if target is None:
         formats.refuse_terminal("add -o FILE, or pipe it on")
+    if not is_stdin(args) and args.file.is_dir():
+        folders.encrypt(args, out, target, _keep_check)
+        return
     with open_source(args) as source, ndks.open(args.unit, args.timeout) as unit:
         status = unit.unlock()
         cipher, mode = args.cipher or status.cipher, args.mode or _MODE
@@ -135,51 +140,72 @@ def decrypt(args: argparse.Namespace, out: Output) -> None:
         "use --allow-jump for a capsule that was not accepted before",
     )
     check_source(args, "name a capsule")
-    target = choose_target(args, without_suffix)
+    target = _choose_target(args)
     check_streams(target, out)
     if args.output is None:  # input from stdin has no name to derive one from
         formats.refuse_terminal("add -o FILE, or -o - to see it here")
-    open_it = _decrypt_offline if args.network else _decrypt_with_unit
-    show_progress = functools.partial(out.progress, size_of_source(args), args.file.name, visible=target is not None)
+    size = size_of_source(args)
     with open_source(args) as source:
-        opened, sender, suite = open_it(args, source, target or StdoutSink(), show_progress)
+        kept = Replayed(source)
+        if not goes_on(target):
+            with contextlib.suppress(FolderFound):
+                _decrypt_file(args, out, kept, size, target)
+                return
+            kept.again()
+        folders.decrypt(args, out, kept, size, target)
+
+
+def _choose_target(args: argparse.Namespace) -> Path | None:
+    """Return the output path, or None for stdout: also that of a folder that stands and was not accepted yet."""
+    target = args.output or (None if is_stdin(args) else without_suffix(args.file))
+    if target and str(target) != "-" and target.is_dir():
+        if goes_on(target):
+            return target
+        if not args.output:
+            raise FileError(f"{target} exists, and is a folder", "name another, -o OTHER, or move it away")
+    return choose_target(args, without_suffix)
+
+
+def _decrypt_file(
+    args: argparse.Namespace, out: Output, source: Replayed, size: int | None, target: Path | None
+) -> None:
+    """Decrypt a capsule. FolderFound, before anything is written, if it is a volume of a folder."""
+    open_it = _decrypt_offline if args.network else _decrypt_with_unit
+    show_progress = functools.partial(out.progress, size, args.file.name, visible=target is not None)
+    opened, sender, suite = open_it(args, source, target or StdoutSink(), show_progress)
     values = {"bytes": opened.size, "lane": opened.lane, "number": opened.number, "cipher": opened.cipher}
     text = f"{opened.size} bytes, message {opened.number} of {sender}, cipher {opened.cipher}"
     tell(out, target, {**values, "suite": suite, **warn_of_suite(suite)}, text)
 
 
 def _decrypt_with_unit(
-    args: argparse.Namespace, source: Source, target: Path | Sink, show_progress: Callable[[], Any]
+    args: argparse.Namespace, source: Replayed, target: Path | Sink, show_progress: Callable[[], Any]
 ) -> tuple[capsules.Unsealed, str, str]:
     with ndks.open(args.unit, args.timeout) as unit:
         suite = unit.unlock().suite
-        with show_progress() as bar:
-            opened = unit.decrypt(
-                source,
-                target,
-                mode=args.mode or capsules.FASTER,
-                again=args.again,
-                allow_jump=args.allow_jump,
-                overwrite=args.force,
-                progress=bar.update,
-            )
+        mode = args.mode or capsules.FASTER
+        taking = unit.taking_message(source, mode=mode, again=args.again, allow_jump=args.allow_jump)
+        with show_progress() as bar, taking as message, storing(target, overwrite=args.force) as sink:
+            opened = message.unseal_into(FileOnly(sink, source), bar.update)
     return opened, f"lane {opened.lane}", suite
 
 
 def _decrypt_offline(
-    args: argparse.Namespace, source: Source, target: Path | Sink, show_progress: Callable[[], Any]
+    args: argparse.Namespace, source: Replayed, target: Path | Sink, show_progress: Callable[[], Any]
 ) -> tuple[capsules.Unsealed, str, str]:
     known = any_file.load(args.network)
     with storing(target, overwrite=args.force) as sink, show_progress() as bar:
-        opened = capsules.unseal_offline(known, source, sink, bar.update)
-    note("opened offline: a repeated capsule is not detected, and no unit learns that this one was opened")
+        opened = capsules.unseal_offline(known, source, FileOnly(sink, source), bar.update)
+    note(folders.OFFLINE)
     unit = any_file.unit_on(known, opened.lane)
     label = f" ({unit[0] or unit[1]})" if unit else ""
     return opened, f"lane {opened.lane}{label}", any_file.network_of(known).suite
 
 
 def with_suffix(path: Path) -> Path:
-    return path.with_name(path.name + capsules.SUFFIX)
+    named = path if path.name not in ("", "..") else path.resolve()  # of a folder: . and ..
+    need(bool(named.name), f"{path} has no name to derive one from", "name the output with -o FILE")
+    return named.with_name(named.name + capsules.SUFFIX)
 
 
 def without_suffix(path: Path) -> Path:

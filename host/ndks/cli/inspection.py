@@ -16,6 +16,7 @@ from ndks.network import any_file
 from ndks_protocol import commands, errors
 from ndks_protocol.capsule import CHECK_SIZE, CHUNK, SYNC_SIZE, TAG_SIZE
 
+from . import folders
 from .arguments import add_unit, need
 from .capsules import add_network
 from .message_files import add_source, check_source, open_source
@@ -30,19 +31,26 @@ def add_inspect(parser: Parser) -> None:
     set_up(parser, _INSPECT_EXAMPLES, inspect)
     add_source(parser, "CAPSULE", "the capsule")
     add_network(parser, "show what a member sees, with this network file or the administrator's file")
+    parser.add_argument("--list", action="store_true", help="list what is in a folder, when all of it is verified")
     add_unit(parser, "$NDKS_UNIT, or none, which shows what an outsider sees")
 
 
 _INSPECT_EXAMPLES = """\
   ndks inspect letter.txt.ndks                             what an outsider sees
   ndks inspect letter.txt.ndks --unit emulator:bob         what a member sees
-  ndks inspect letter.txt.ndks --network office.ndksnet"""
+  ndks inspect letter.txt.ndks --network office.ndksnet
+  ndks inspect photos.ndks --list --unit emulator:bob      what is in a folder"""
 
 
 def inspect(args: argparse.Namespace, out: Output) -> None:
     need(not (args.network and args.unit), "--unit and --network exclude each other", "use one of them")
     args.unit = args.unit or ("" if args.network else os.environ.get(discovery.ENVIRONMENT, ""))
     check_source(args, "name a capsule")
+    if args.list:
+        need(bool(args.network or args.unit), "only members can read what is in a folder", "add --unit or --network")
+        with open_source(args) as source:
+            folders.list_entries(args, out, source, any_file.load(args.network) if args.network else None)
+        return
     with open_source(args) as source:
         header = capsules.read_header(source)
         body = _count(source)

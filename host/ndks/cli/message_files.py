@@ -24,12 +24,16 @@ def add_source(parser: argparse.ArgumentParser, metavar: str, what: str) -> None
     add_path(parser, "file", nargs="?", metavar=metavar, help=f"{what}; - is stdin (default: what is piped in)")
 
 
-def check_source(args: argparse.Namespace, advice: str) -> None:
-    """Set `args.file` to - if no file was named, and check it. FileError; UsageError if nothing is piped in."""
+def check_source(args: argparse.Namespace, advice: str = "") -> None:
+    """Set `args.file` to - if no file was named, and check it; with an advice for a folder, which is refused then.
+
+    FileError; UsageError if nothing is piped in.
+    """
     if args.file is None:
         _need_pipe(args.named.prog)
         args.file = Path(_STDIN)
-    refuse_directory(args.file, advice)
+    if advice:
+        refuse_directory(args.file, advice)
     if not is_stdin(args) and not args.file.exists():
         raise no_such_file(args.file)
 

@@ -16,16 +16,16 @@ from ..line.transport import Transport, open_transport
 from ..times import DEFAULT_TIMEOUT
 from .answers import LOCKED
 from .exported_keys import KeyVerbs
+from .folders import FolderVerbs
 from .held import socket_beside
 from .joining import JoiningVerbs
 from .network_verbs import NetworkVerbs
 from .opened import step
-from .program_keys import ProgramKeyVerbs
 from .service_verbs import ServiceVerbs
 from .symbol_verbs import SymbolVerbs
 
 
-class Unit(JoiningVerbs, KeyVerbs, SymbolVerbs, NetworkVerbs, ProgramKeyVerbs, ServiceVerbs):
+class Unit(JoiningVerbs, KeyVerbs, SymbolVerbs, NetworkVerbs, FolderVerbs, ServiceVerbs):
     """An open unit, made by `ndks.open` and closed by `close` or a with statement.
 
     Threads may share it: each method holds the unit's lock, a stream for one block at a time. A source or sink must not

@@ -1,0 +1,314 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Folders that are interrupted: nothing half appears, and the same command goes on, also after SIGKILL."""
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from host.folding import SMALL_TEXT, make_folder, seen_in, small_volumes
+
+import ndks
+from ndks.cli import main
+from ndks.driver.folder_plans import PackingPlan, UnpackingPlan, load, part_of, plan_of
+from ndks.driver.unit import Unit
+from ndks.exceptions import FileError
+from ndks.folders import volumes
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="this system has no descriptors of folders")
+__all__ = ("small_volumes",)
+
+MOMENTS = 100 if os.environ.get("NDKS_TEST_FULL") else 8
+
+
+class Cut(Exception):
+    """The interruption."""
+
+
+@contextlib.contextmanager
+def cut_at(monkeypatch: pytest.MonkeyPatch, name: str, call: int) -> Iterator[None]:
+    """Interrupt this call, counted from 1, of a method of units."""
+    calls, method = 0, getattr(Unit, name)
+
+    def counted(unit: Unit, *args: object, **kwargs: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            raise Cut
+        return method(unit, *args, **kwargs)
+
+    with monkeypatch.context() as patched, contextlib.suppress(Cut):
+        patched.setattr(Unit, name, counted)
+        yield
+    assert calls == call
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return make_folder(tmp_path / "folder", files=24, size=100_000)
+
+
+def test_sealing_goes_on(
+    folder: Path, alice: str, bob: str, tmp_path: Path, small_volumes: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out.ndks"
+    with ndks.open(alice) as unit:
+        first = unit.status().message_counter
+        for done in range(1, 4):
+            with cut_at(monkeypatch, "message_keys", 2):
+                unit.encrypt_folder(folder, target)
+            plan = load(target, PackingPlan)
+            assert plan
+            assert plan.volumes == done
+            assert not target.exists()
+        told: list[int] = []
+        sealed = unit.encrypt_folder(folder, target, progress=lambda size, _: told.append(size))
+        assert unit.status().message_counter - first == sealed.volumes  # each was sealed once
+        assert sum(told) == sealed.bytes
+        assert sealed.files == 24
+    assert not [*tmp_path.glob("*.part*")]
+    with ndks.open(bob) as unit:
+        unit.decrypt_folder(target, tmp_path / "out")
+    assert seen_in(tmp_path / "out") == seen_in(folder)
+
+
+@pytest.mark.parametrize("change", ["content", "new file", "mode", "gone"])
+def test_a_folder_that_was_changed_is_sealed_anew(
+    folder: Path,
+    alice: str,
+    bob: str,
+    tmp_path: Path,
+    small_volumes: None,
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+) -> None:
+    target, early = tmp_path / "out.ndks", folder / "12.bin"
+    with ndks.open(alice) as unit:
+        with cut_at(monkeypatch, "message_keys", 3):
+            unit.encrypt_folder(folder, target)
+        status = early.stat()
+        if change == "content":
+            early.write_bytes(bytes(status.st_size))
+            os.utime(early, ns=(0, status.st_mtime_ns))
+        elif change == "new file":
+            (folder / "0.new").touch()
+        elif change == "mode":
+            early.chmod(0o640)
+        else:
+            early.unlink()
+        unit.encrypt_folder(folder, target)
+    with ndks.open(bob) as unit:
+        unit.decrypt_folder(target, tmp_path / "out")
+    assert seen_in(tmp_path / "out") == seen_in(folder)
+
+
+def test_a_change_behind_what_is_sealed_goes_in(
+    folder: Path, alice: str, bob: str, tmp_path: Path, small_volumes: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out.ndks"
+    with ndks.open(alice) as unit:
+        first = unit.status().message_counter
+        with cut_at(monkeypatch, "message_keys", 3):
+            unit.encrypt_folder(folder, target)
+        last = max(folder.glob("part */*"))
+        last.write_bytes(b"new")
+        sealed = unit.encrypt_folder(folder, target)
+        assert unit.status().message_counter - first == sealed.volumes
+    with ndks.open(bob) as unit:
+        unit.decrypt_folder(target, tmp_path / "out")
+    assert seen_in(tmp_path / "out") == seen_in(folder)
+
+
+def test_another_unit_seals_anew(
+    folder: Path, alice: str, bob: str, tmp_path: Path, small_volumes: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out.ndks"
+    with ndks.open(alice) as unit, cut_at(monkeypatch, "message_keys", 3):
+        unit.encrypt_folder(folder, target)
+    with ndks.open(bob) as unit:
+        unit.encrypt_folder(folder, target)
+    with ndks.open(alice) as unit:
+        assert unit.decrypt_folder(target, tmp_path / "out").lane == 2
+
+
+@pytest.fixture
+def capsule(folder: Path, alice: str, tmp_path: Path, small_volumes: None) -> Path:
+    with ndks.open(alice) as unit:
+        unit.encrypt_folder(folder, tmp_path / "out.ndks")
+    return tmp_path / "out.ndks"
+
+
+def test_opening_goes_on(capsule: Path, folder: Path, bob: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = capsule.with_name("out")
+    with ndks.open(bob) as unit:
+        for done in range(1, 4):
+            with cut_at(monkeypatch, "open_message_keys", 2):
+                unit.decrypt_folder(capsule, target)
+            plan = load(target, UnpackingPlan)
+            assert plan
+            assert len(plan.headers) == done
+            assert not target.exists()
+        (part_of(target) / "part 2" / "~ later").mkdir(parents=True, exist_ok=True)  # of a volume that was cut off
+        (part_of(target) / "part 2" / "~ later" / "x").touch()
+        opened = unit.decrypt_folder(capsule, target)
+    assert opened.files == 24
+    assert seen_in(target) == seen_in(folder)
+    assert not [*target.parent.glob("*.part*")]
+
+
+@pytest.mark.parametrize("call", [1, 2, 4])
+def test_acceptance_goes_on(capsule: Path, folder: Path, bob: str, monkeypatch: pytest.MonkeyPatch, call: int) -> None:
+    target = capsule.with_name("out")
+    with ndks.open(bob) as unit:
+        with cut_at(monkeypatch, "accept", call):
+            unit.decrypt_folder(capsule, target)
+        assert seen_in(target) == seen_in(folder)  # it stands
+        assert unit.decrypt_folder(capsule, target).files == 24
+        assert not plan_of(target).exists()
+        with pytest.raises(ndks.DeviceError):
+            unit.decrypt_folder(capsule, target.with_name("other"))
+
+
+def test_nothing_is_accepted_before_the_folder_stands(
+    capsule: Path, folder: Path, bob: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ndks.open(bob) as unit:
+        with cut_at(monkeypatch, "open_message_keys", 3):
+            unit.decrypt_folder(capsule, capsule.with_name("out"))
+        unit.decrypt_folder(capsule, capsule.with_name("other"))
+        assert seen_in(capsule.with_name("other")) == seen_in(folder)
+
+
+def test_an_unfinished_folder_that_was_altered(
+    capsule: Path, folder: Path, bob: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = capsule.with_name("out")
+    with ndks.open(bob) as unit:
+        with cut_at(monkeypatch, "open_message_keys", 3):
+            unit.decrypt_folder(capsule, target)
+        shutil.rmtree(part_of(target) / "part 1", ignore_errors=True)
+        for path in part_of(target).rglob("*.bin"):
+            path.unlink()
+        with pytest.raises(FileError, match="altered"):
+            unit.decrypt_folder(capsule, target)
+        unit.decrypt_folder(capsule, target, restart=True)
+    assert seen_in(target) == seen_in(folder)
+
+
+@pytest.mark.timeout(60 + 30 * MOMENTS)
+@pytest.mark.parametrize("verb", ["encrypt", "decrypt"])
+def test_killed_at_any_moment(folder: Path, alice: str, bob: str, tmp_path: Path, verb: str) -> None:
+    """At random moments of the command; 100 with NDKS_TEST_FULL=1."""
+    make_folder(folder / "more", files=12, size=500_000)
+    seen, draw, goes_on, completed = seen_in(folder), random.Random(verb), 0, 0
+    capsule, out = tmp_path / "x.ndks", tmp_path / "out"
+    ways = {
+        "encrypt": (["encrypt", folder, "-o", capsule, "--unit", alice], capsule),
+        "decrypt": (["decrypt", capsule, "-o", out, "--unit", bob], out),
+    }
+    command, target = ways[verb]
+
+    def begin_anew() -> None:
+        remove(target)
+        if verb == "decrypt":  # the volumes of before were accepted
+            remove(capsule)
+            assert begin(ways["encrypt"][0]).status() == 0
+
+    begin_anew()
+    running = begin(command)
+    running.wait_until_begun()
+    taken = -time.monotonic()
+    assert running.status() == 0
+    taken += time.monotonic()
+    begin_anew()
+    for _ in range(MOMENTS):
+        before = volumes_done(target, verb)
+        begin(command).kill_after(draw.uniform(0, taken))
+        after = volumes_done(target, verb)
+        if target.exists():
+            completed += 1
+            accepts = plan_of(target).exists() and verb == "decrypt"
+            assert begin(command).status() == (0 if accepts else 1)
+            assert verb == "encrypt" or seen_in(out) == seen
+            begin_anew()
+        else:
+            assert after >= before
+            goes_on += after > 0
+    assert begin(command).status() == 0
+    assert not [*tmp_path.glob("*.part*")]
+    assert goes_on or completed
+    if verb == "encrypt":
+        assert begin(ways["decrypt"][0]).status() == 0
+    assert seen_in(out) == seen
+    print(f"{verb}: {MOMENTS} kills, {goes_on} left volumes to go on from, {completed} after the target stood")
+
+
+@dataclass
+class Running:
+    """A command in a fork of this process, which writes to a pipe when it begins to work."""
+
+    pid: int
+    begun: int
+
+    def wait_until_begun(self) -> None:
+        assert os.read(self.begun, 1) == b"b"
+
+    def kill_after(self, seconds: float) -> None:
+        self.wait_until_begun()
+        time.sleep(seconds)  # the moment is what is drawn
+        os.kill(self.pid, signal.SIGKILL)
+        self.status()
+
+    def status(self) -> int:
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.begun)
+        return os.waitstatus_to_exitcode(status)
+
+
+def begin(arguments: list[object]) -> Running:
+    begun, telling = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(telling)
+        return Running(pid, begun)
+    status = 99
+    try:
+        volumes.TEXT_SIZE = SMALL_TEXT
+        for name in ("encrypt_folder", "decrypt_folder"):
+            setattr(Unit, name, _telling(getattr(Unit, name), telling))
+        for stream in (1, 2):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+        status = main([str(argument) for argument in arguments])
+    finally:
+        os._exit(status)
+
+
+def _telling(verb: Callable[..., object], pipe: int) -> Callable[..., object]:
+    def telling(*args: object, **kwargs: object) -> object:
+        os.write(pipe, b"b")
+        return verb(*args, **kwargs)
+
+    return telling
+
+
+def volumes_done(target: Path, verb: str) -> int:
+    if verb == "encrypt":
+        packing = load(target, PackingPlan)
+        return packing.volumes if packing else 0
+    unpacking = load(target, UnpackingPlan)
+    return len(unpacking.headers) if unpacking else 0
+
+
+def remove(target: Path) -> None:
+    for path in (target, part_of(target), plan_of(target)):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,454 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Each rule of `ndks.folders.rules`: the test that it names. Streams without a unit, but for what needs one."""
+
+import contextlib
+import errno
+import io
+import os
+import socket
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from host.folding import entry, make_folder, noted, packed, root, seen_in, tiny_volumes, umask, unpacked
+from host.test_full_disk import fill
+from support.emulate_process import PATIENCE
+
+import ndks
+from ndks.exceptions import FileError, FolderError, UsageError
+from ndks.folders import names, read, rules, unpack, walk
+from ndks.folders.entries import END, MOST_RECORDS
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="this system has no descriptors of folders")
+__all__ = ("tiny_volumes",)
+
+MOST_MEMORY = 60_000  # KB
+
+PACK_AND_READ = """
+import sys
+from pathlib import Path
+from ndks.folders.pack import PackedFolder
+from ndks.folders.read import FolderStream
+from ndks.folders.listing import Listing
+from ndks.folders.rules import Notes
+stream, reader = PackedFolder(Path(sys.argv[1]), Notes(), lambda a, b: None), FolderStream(Listing())
+while data := stream.read(1 << 17):
+    reader.write(data)
+reader.finish()
+peak = next(line for line in Path("/proc/self/status").open() if line.startswith("VmHWM"))
+print(reader.files, peak.split()[1])
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return make_folder(tmp_path / "folder")
+
+
+def refused(stream: bytes, tmp_path: Path) -> str:
+    """Return why a stream is refused; nothing outside its place was made."""
+    before = seen_in(tmp_path).keys()
+    with pytest.raises(FolderError) as raised:
+        unpacked(stream, tmp_path / "place")
+    assert {name for name in seen_in(tmp_path).keys() - before if not name.startswith("place")} == set()
+    return str(raised.value)
+
+
+def odd(path: str, kind: bytes, link: str = "") -> bytes:
+    info = tarfile.TarInfo(path)
+    info.type, info.linkname = kind, link
+    return info.tobuf(tarfile.PAX_FORMAT)
+
+
+def test_every_rule_has_its_test_and_its_line() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "folders.md").read_text()
+    for rule in rules.all_rules():
+        assert f"test_{rule.test}" in globals(), rule.thing
+        assert f"| {rule.thing} |" in text
+    assert {*rules.LEFT_OUT, *rules.KEPT_IN_PART} == {
+        value for name, value in vars(rules).items() if name.isupper() and isinstance(value, str)
+    }
+
+
+@pytest.mark.parametrize("piece", [1, 511, 1 << 20])
+def test_there_and_back(folder: Path, tmp_path: Path, piece: int) -> None:
+    with umask(0o077):  # modes are kept all the same
+        assert seen_in(unpacked(packed(folder), tmp_path / "place", piece)) == seen_in(folder)
+    os.utime(folder, ns=(0, -(10**9) - 1))  # before 1970
+    long = folder / ("ü" * 100) / ("x" * 255)
+    long.parent.mkdir()
+    long.write_bytes(b"x")
+    (folder / "line\nfeed").touch()
+    assert seen_in(unpacked(packed(folder), tmp_path / "again", 1 << 20)) == seen_in(folder)
+
+
+def test_any_tar_reads_it(folder: Path, tmp_path: Path) -> None:
+    stream = packed(folder)
+    with tarfile.open(fileobj=io.BytesIO(stream)) as tar:
+        assert {os.path.normpath(name) for name in tar.getnames()} == seen_in(folder).keys()
+    (tmp_path / "tar").mkdir()
+    subprocess.run(["tar", "xp", "-C", tmp_path / "tar"], input=stream, check=True, timeout=PATIENCE)
+    assert seen_in(tmp_path / "tar") == seen_in(folder)
+
+
+def test_odd_things(folder: Path, tmp_path: Path) -> None:
+    (folder / "to a folder").symlink_to(tmp_path)
+    (folder / "to nothing").symlink_to("nothing")
+    os.mkfifo(folder / "pipe")
+    with socket.socket(socket.AF_UNIX) as server:
+        here = Path.cwd()
+        os.chdir(folder)  # the path of a socket is short
+        server.bind("socket")
+        os.chdir(here)
+    assert noted(folder) == {"link": ["to a folder", "to nothing"], "fifo": ["pipe"], "socket": ["socket"]}
+    assert not {"pipe", "socket", "to nothing"} & seen_in(unpacked(packed(folder), tmp_path / "out")).keys()
+    for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.CONTTYPE, b"L", b"g"):
+        assert "neither a file nor a folder" in refused(
+            root() + odd("x", kind, "/etc/passwd" * (kind in b"12")), tmp_path
+        )
+        (tmp_path / "place").rmdir()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may make devices")
+def test_devices(folder: Path) -> None:
+    os.mknod(folder / "null", 0o600 | 0o020000, os.makedev(1, 3))
+    assert noted(folder) == {"device": ["null"]}
+
+
+def test_nested_mount(small_disk: Path) -> None:
+    (small_disk / "inside").touch()
+    (small_disk.parent / "beside").touch()
+    assert noted(small_disk.parent) == {"mount": ["disk"]}
+
+
+def test_vanishing(folder: Path, tmp_path: Path) -> None:
+    def remove_later(_size: int, files: int) -> None:
+        if files and (folder / "8.bin").exists():
+            (folder / "8.bin").unlink()
+            (folder / "part 2" / "11.bin").unlink()
+
+    seen = noted(folder, remove_later)
+    assert seen == {"vanished": ["8.bin"]}  # the other one was gone before its folder was read
+
+
+def test_changing(folder: Path) -> None:
+    (folder / "log").write_bytes(bytes(300_000))
+
+    def append(size: int, _files: int) -> None:
+        if size > 100_000:
+            with (folder / "log").open("ab") as log:
+                log.write(b"more")
+
+    assert noted(folder, append) == {"changed": ["log"]}
+
+    def shorten(size: int, _files: int) -> None:
+        if size > 100_000:
+            os.truncate(folder / "log", 1000)
+
+    with pytest.raises(FileError, match="log in the folder became shorter"):
+        packed(folder, progress=shorten)
+
+
+def test_a_link_in_the_place_of_a_file_is_not_followed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "swapped").write_bytes(b"x")
+    opened = walk.open_inside
+
+    def swap_first(name: str, directory: int, *, is_folder: bool) -> int:
+        if name == "swapped":
+            (folder / "swapped").unlink()
+            (folder / "swapped").symlink_to("/etc/passwd")
+        return opened(name, directory, is_folder=is_folder)
+
+    monkeypatch.setattr(walk, "open_inside", swap_first)
+    assert noted(folder) == {"vanished": ["swapped"]}
+
+
+def test_hard_links(folder: Path, tmp_path: Path) -> None:
+    os.link(folder / "8.bin", folder / "linked")
+    assert noted(folder) == {"hard_link": ["8.bin", "linked"]}
+    out = unpacked(packed(folder), tmp_path / "place")
+    assert (out / "linked").stat().st_nlink == 1
+    assert (out / "linked").read_bytes() == (folder / "8.bin").read_bytes()
+
+
+def test_sparse(folder: Path, tmp_path: Path) -> None:
+    os.truncate(folder / "8.bin", 1 << 20)
+    if (folder / "8.bin").stat().st_blocks * 512 >= 1 << 20:
+        pytest.skip("this file system has no holes")
+    assert noted(folder) == {"sparse": ["8.bin"]}
+    assert seen_in(unpacked(packed(folder), tmp_path / "out")) == seen_in(folder)
+    refused(root() + odd("x", tarfile.GNUTYPE_SPARSE), tmp_path)
+
+
+def test_attributes(folder: Path) -> None:
+    try:
+        os.setxattr(folder / "8.bin", "user.author", b"me")
+    except (OSError, AttributeError):
+        pytest.skip("this file system has no extended attributes")
+    assert noted(folder) == {"attributes": ["8.bin"]}
+
+
+def test_special_modes(folder: Path, tmp_path: Path) -> None:
+    (folder / "8.bin").chmod(0o4755)
+    (folder / "empty").chmod(0o1777)
+    assert noted(folder) == {"special_mode": ["8.bin", "empty"]}
+    out = unpacked(packed(folder), tmp_path / "out")
+    assert (out / "8.bin").stat().st_mode & 0o7777 == 0o755
+    assert "mode" in refused(root() + entry("x", mode=0o4755), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["CON", "aux.txt", "a:b", "dot.", "back\\slash", "quest?", "space "])
+def test_foreign_names(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (folder / name).touch()
+    assert noted(folder) == {"foreign_name": [name]}
+    assert name in seen_in(unpacked(packed(folder), tmp_path / "out"))
+
+    def refusing(path: Any, flags: int, *mode: int, **where: Any) -> int:
+        if path == name:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return os.open(path, flags, *mode, **where)
+
+    monkeypatch.setattr(unpack, "os", SimpleNamespace(**{**vars(os), "open": refusing}))
+    with pytest.raises(OSError, match="Invalid argument"):
+        unpacked(packed(folder), tmp_path / "other")
+
+
+def test_case(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Readme", "README", "\u00e9", "e\u0301"):
+        (folder / name).touch()
+    if len({"Readme", "README"} & {path.name for path in folder.iterdir()}) < 2:
+        pytest.skip("this file system takes upper and lower case for the same")
+    assert noted(folder) == {"same_name": ["Readme", "\u00e9"]}
+    assert seen_in(unpacked(packed(folder), tmp_path / "out")) == seen_in(folder)
+
+    def blind(path: Any, flags: int, *mode: int, **where: Any) -> int:
+        return os.open(path.lower() if isinstance(path, str) else path, flags, *mode, **where)
+
+    monkeypatch.setattr(unpack, "os", SimpleNamespace(**{**vars(os), "open": blind}))
+    with pytest.raises(FileError, match="takes Readme for another name beside it"):
+        unpacked(packed(folder), tmp_path / "blind")
+
+
+def test_unreadable(folder: Path, alice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = walk.open_inside
+
+    def closed_to_me(name: str, directory: int, *, is_folder: bool) -> int:
+        if name == "8.bin":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(name, directory, is_folder=is_folder)
+
+    with ndks.open(alice) as unit:
+        monkeypatch.setattr(walk, "open_inside", closed_to_me)
+        with pytest.raises(FileError, match=r"8.bin in the folder cannot be read"):
+            unit.encrypt_folder(folder, tmp_path / "out.ndks")
+        assert [path.name for path in tmp_path.glob("out*")] == []
+        monkeypatch.setattr(walk, "open_inside", opened)
+        unit.encrypt_folder(folder, tmp_path / "out.ndks")
+
+
+def test_not_utf8(folder: Path, tmp_path: Path) -> None:
+    try:
+        Path(os.fsdecode(os.fsencode(folder) + b"/\xff")).touch()
+    except OSError:
+        pytest.skip("this file system refuses the name itself")
+    with pytest.raises(FileError, match="not UTF-8"):
+        packed(folder)
+    head = bytearray(entry("x"))
+    head[0] = 0xFF
+    head[148:156] = b"        "
+    head[148:155] = b"%06o\0" % sum(head)
+    assert "damaged" in refused(root() + head, tmp_path)
+
+
+def test_deep(tmp_path: Path) -> None:
+    place = top = tmp_path / "deep"
+    for _ in range(rules.MOST_LEVELS):
+        place.mkdir()
+        place /= "d"
+    place.touch()
+    out = unpacked(packed(top), tmp_path / "out")
+    assert len(seen_in(out)) == rules.MOST_LEVELS + 1
+    place.unlink()
+    place.mkdir()
+    with pytest.raises(FileError, match="deep"):
+        packed(top)
+    stream = root() + b"".join(entry("/".join("d" * n), is_folder=True) for n in range(1, rules.MOST_LEVELS + 2))
+    assert "too deep" in refused(stream, tmp_path)
+
+
+def test_inside(folder: Path, alice: str) -> None:
+    with ndks.open(alice) as unit, pytest.raises(FileError, match="lies in the folder"):
+        unit.encrypt_folder(folder, folder / "part 1" / "out.ndks")
+
+
+@pytest.mark.parametrize("path", ["../x", "/x", "a/../../x", ".", "..", "a//b", "./x", "x/.", "n" * 256, "a\0b"])
+def test_traversal(path: str, tmp_path: Path) -> None:
+    info = tarfile.TarInfo("x")
+    info.pax_headers = {"path": path}
+    refused(root() + info.tobuf(tarfile.PAX_FORMAT), tmp_path)
+    refused(info.tobuf(tarfile.PAX_FORMAT), tmp_path / "place")  # not even as the first entry
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_a_link_that_appears_among_what_is_unpacked_is_not_followed(tmp_path: Path, is_folder: bool) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "place").mkdir()
+    with contextlib.closing(unpack.FolderWriter(tmp_path / "place")) as writer:
+        stream = read.FolderStream(writer)
+        stream.write(root())
+        (tmp_path / "place" / "x").symlink_to(outside if is_folder else outside / "x")
+        with pytest.raises(FileError, match="takes x for another name"):
+            stream.write(entry("x", is_folder=is_folder, size=0 if is_folder else 1))
+    assert seen_in(outside).keys() == {"."}
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [entry("b"), entry("a")],
+        [entry("a"), entry("a")],
+        [entry("a"), entry("a", is_folder=True)],
+        [entry("d", is_folder=True), entry("e"), entry("d/x")],
+        [entry("d/x")],
+        [entry("d"), entry("d/x")],
+        [entry("d", is_folder=True), entry("d/b"), entry("d/a")],
+        [root()],
+    ],
+)
+def test_order(entries: list[bytes], tmp_path: Path) -> None:
+    assert "entry" in refused(root() + b"".join(entries) + END, tmp_path) or entries == [root()]
+
+
+def test_bombs(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("x")
+    info.pax_headers = {"path": "x" * MOST_RECORDS}
+    assert "too large" in refused(root() + info.tobuf(tarfile.PAX_FORMAT), tmp_path)
+    head = tarfile.TarInfo("x")
+    head.size = 10**15  # announced, and not there: nothing is made of it
+    (tmp_path / "place").rmdir()
+    assert "missing" in refused(root() + head.tobuf(tarfile.PAX_FORMAT), tmp_path)
+    assert (tmp_path / "place" / "x").stat().st_size == 0
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"",
+        root(),
+        END,
+        root() + END[:-1],
+        root() + END[:-1] + b"x",
+        root() + END + b"\0",
+        root() + entry("x", size=1)[:-1] + b"x" + END,
+        root() + bytes(100) + entry("x") + END,
+        entry("x") + END,
+    ],
+)
+def test_a_stream_that_packing_does_not_make_is_refused(stream: bytes, tmp_path: Path) -> None:
+    refused(stream, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "records", [{"linkpath": "y"}, {"GNU.sparse.map": "0,1"}, {"mtime": "1e3"}, {"size": "-1"}, {"uid": "1"}]
+)
+def test_other_records_are_refused(records: dict[str, str], tmp_path: Path) -> None:
+    info = tarfile.TarInfo("x")
+    info.pax_headers = records
+    refused(root() + info.tobuf(tarfile.PAX_FORMAT), tmp_path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system does not tell how much memory was used")
+@pytest.mark.timeout(900)
+def test_many_files(tmp_path: Path) -> None:
+    """More than are sorted in memory; a million with NDKS_TEST_FULL=1."""
+    count = 1_000_000 if os.environ.get("NDKS_TEST_FULL") else 25_000
+    many = tmp_path / "many"
+    many.mkdir()
+    directory = os.open(many, os.O_RDONLY)
+    for number in range(count):
+        os.close(os.open(f"{number:x}", os.O_CREAT | os.O_WRONLY, 0o600, dir_fd=directory))
+    assert count > names.FEW
+    done = subprocess.run([sys.executable, "-c", PACK_AND_READ, many], capture_output=True, text=True, check=True)
+    os.close(directory)
+    files, memory = map(int, done.stdout.split())
+    assert files == count
+    assert memory < MOST_MEMORY
+
+
+def test_names_sorted_on_the_disk_are_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Readme", "README", "a:b", "ü", "\U0001f600", "\ufffd"):
+        (folder / name).touch()
+    in_memory, said = packed(folder), noted(folder)
+    monkeypatch.setattr(names, "FEW", 2)
+    assert (packed(folder), noted(folder)) == (in_memory, said)
+
+
+def test_full_disk(folder: Path, alice: str, bob: str, small_disk: Path, tiny_volumes: None) -> None:
+    capsule, out = small_disk / "out.ndks", small_disk / "out"
+    with ndks.open(alice) as unit:
+        ballast = fill(small_disk, 60_000)
+        (folder / "big").write_bytes(bytes(100_000))
+        with pytest.raises(FileError, match=os.strerror(errno.ENOSPC)):
+            unit.encrypt_folder(folder, capsule)
+        assert not capsule.exists()
+        ballast.unlink()
+        unit.encrypt_folder(folder, capsule)
+        assert {path.name for path in small_disk.iterdir()} == {"out.ndks"}
+    with ndks.open(bob) as unit:
+        ballast = fill(small_disk, 60_000)
+        with pytest.raises(FileError, match=os.strerror(errno.ENOSPC)):
+            unit.decrypt_folder(capsule, out)
+        assert not out.exists()
+        ballast.unlink()
+        unit.decrypt_folder(capsule, out)
+    assert {path.name for path in small_disk.iterdir()} == {"out.ndks", "out"}
+    assert seen_in(out) == seen_in(folder)
+
+
+def test_read_only(folder: Path, alice: str, bob: str, tmp_path: Path, small_disk: Path) -> None:
+    with ndks.open(alice) as unit, ndks.open(bob) as other:
+        unit.encrypt_folder(folder, tmp_path / "out.ndks")
+        before = unit.status().message_counter
+        subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True, timeout=PATIENCE)
+        with pytest.raises(FileError, match=os.strerror(errno.EROFS)):
+            unit.encrypt_folder(folder, small_disk / "out.ndks")
+        with pytest.raises(FileError, match=os.strerror(errno.EROFS)):
+            other.decrypt_folder(tmp_path / "out.ndks", small_disk / "out")
+        assert unit.status().message_counter == before
+        other.decrypt_folder(tmp_path / "out.ndks", tmp_path / "out")
+
+
+def test_existing(folder: Path, alice: str, bob: str, tmp_path: Path) -> None:
+    capsule = tmp_path / "out.ndks"
+    capsule.write_bytes(b"mine")
+    with ndks.open(alice) as unit:
+        with pytest.raises(FileError, match="exists"):
+            unit.encrypt_folder(folder, capsule)
+        assert capsule.read_bytes() == b"mine"
+        unit.encrypt_folder(folder, capsule, overwrite=True)
+    (tmp_path / "file").touch()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "new.part").mkdir()
+    with ndks.open(bob) as unit:
+        for target in ("file", "other"):
+            for restart in (False, True):
+                with pytest.raises(FileError, match="exists, and a folder is never overwritten"):
+                    unit.decrypt_folder(capsule, tmp_path / target, restart=restart)
+        with pytest.raises(FileError, match="ndks did not make it"):
+            unit.decrypt_folder(capsule, tmp_path / "new")
+        unit.decrypt_folder(capsule, tmp_path / "out")  # nothing was accepted
+
+
+def test_other_systems(folder: Path, alice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "supports_dir_fd", set[Any]())
+    with ndks.open(alice) as unit:
+        with pytest.raises(UsageError, match="descriptors"):
+            unit.encrypt_folder(folder, tmp_path / "out.ndks")
+        with pytest.raises(UsageError, match="descriptors"):
+            unit.decrypt_folder(io.BytesIO(bytes(100)), tmp_path / "out")
