@@ -178,4 +178,6 @@ def _command(text: str) -> list[str]:
         raise argparse.ArgumentTypeError(f"{quoted(text)}: {error}") from None
     if not words:
         raise argparse.ArgumentTypeError("a command is missing")
+    if "\0" in text:
+        raise argparse.ArgumentTypeError("no command has a zero byte")
     return words
