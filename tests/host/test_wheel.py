@@ -37,7 +37,15 @@ def test_wheel_is_pure_python_and_holds_the_packages_only(built: Path) -> None:
     assert wheel.name == f"ndks-{ndks.__version__}-py3-none-any.whl"
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
-    packages = {"ndks", "ndks_gateways", "ndks_laboratory", "ndks_pytest", "ndks_protocol", "ndks_unit", "ndks_emulator"}
+    packages = {
+        "ndks",
+        "ndks_gateways",
+        "ndks_laboratory",
+        "ndks_pytest",
+        "ndks_protocol",
+        "ndks_unit",
+        "ndks_emulator",
+    }
     assert tops == packages | {f"ndks-{ndks.__version__}.{kind}" for kind in ("dist-info", "data")}
     assert f"ndks-{ndks.__version__}.data/data/share/man/man1/ndks.1" in names
     assert {"ndks/_release/code.py", "ndks/_release/lib/ndks_unit/names.json"} <= set(names)
