@@ -34,9 +34,9 @@ from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Any
 
-from benchmarks.loaded_agent import ARRIVAL, TEXT, Member, Seen, run, watch
 from support import broker
 
+from benchmarks.loaded_agent import ARRIVAL, TEXT, Member, Seen, run, watch
 from ndks.agent.running.client import AgentClient
 from ndks.network import administrator_file
 from ndks.network.administration import Administration

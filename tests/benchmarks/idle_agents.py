@@ -16,8 +16,9 @@ from pathlib import Path
 from agent.crashing import Crashing
 from agent.founding import founded
 from agent.site import Settings, environment
-from benchmarks.agent_load import cpu_of
 from support import broker
+
+from benchmarks.agent_load import cpu_of
 
 _SETTLES = 60.0  # seconds
 

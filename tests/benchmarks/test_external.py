@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from benchmarks.external import ToolRow, external_rows
 
 TOOLS = ("ent", "rngtest", "dieharder")
