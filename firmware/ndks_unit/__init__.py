@@ -2,4 +2,4 @@
 # SPDX-License-Identifier: MIT
 """Firmware of a unit. It accesses the hardware through `Board` only."""
 
-FIRMWARE = (0, 8, 0)
+FIRMWARE = (0, 11, 0)
