@@ -8,7 +8,7 @@ from pathlib import Path
 from ndks.driver.held import socket_beside
 from ndks.exceptions import NoUnit, SeveralUnits
 from ndks.line.discovery import ENVIRONMENT
-from ndks.line.services import is_served, service_directories
+from ndks.line.services import served, service_directories
 from ndks.line.transport import SERVICE
 
 _SCOPE = "gate"
@@ -24,10 +24,10 @@ def socket_of(unit: str | None) -> str:
     if unit and unit.startswith(SERVICE):
         return unit
     directories = dict.fromkeys(service_directories())  # those of this user and of the system may be the same
-    found = [directory / _SCOPE for directory in directories if is_served(directory / _SCOPE)]
+    names = {unit.upper(), Path(socket_beside(unit)).parent.name} if unit else set[str]()
+    found = served(directory / _SCOPE for directory in directories if not unit or directory.name in names)
     if unit:
-        names = {unit.upper(), Path(socket_beside(unit)).parent.name}
-        found = [path for path in found if path.parent.name in names][:1]
+        del found[1:]
     if not found:
         raise NoUnit(f"no service holds {f'unit {unit}' if unit else 'a unit'}, or not for this user", _HOW)
     if len(found) > 1:

@@ -5,6 +5,7 @@
 import os
 import re
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 
 from .transport import SERVICE
@@ -38,16 +39,29 @@ def may_use(path: Path) -> bool:
     return os.access(path, os.R_OK | os.W_OK)
 
 
+def served(paths: Iterable[Path]) -> list[Path]:
+    """Return the sockets among these; of several, those at which a process listens: a killed one leaves its file.
+
+    A single one is not tried, as that would take the place of a client for a moment.
+    """
+    found = [path for path in paths if _is_socket(path)]
+    return found if len(found) < 2 else [path for path in found if is_served(path)]
+
+
+def _is_socket(path: Path) -> bool:
+    try:
+        return path.is_socket()
+    except OSError:
+        return False  # in a directory of another user
+
+
 def is_served(path: Path) -> bool:
     """Return whether a socket is there and a process listens at it: one that was killed has left its file.
 
     A socket that this user may not use, or that takes no connection now, counts.
     """
-    try:
-        if not path.is_socket():
-            return False
-    except OSError:
-        return False  # in a directory of another user
+    if not _is_socket(path):
+        return False
     with socket.socket(socket.AF_UNIX) as connection:
         connection.setblocking(False)
         try:

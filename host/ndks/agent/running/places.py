@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...exceptions import NoUnit, SeveralUnits, UsageError
 from ...laptop.homes import home
-from ...line.services import SOCKETS, is_served
+from ...line.services import SOCKETS, served
 
 _AGENTS = "agents"
 _STORE = "store.sqlite"
@@ -50,9 +50,10 @@ def new_socket(serial_number: str) -> Path:
 
 def socket_of(serial_number: str | None) -> Path:
     """Return the socket of the agent of a unit, or of the only agent. NoUnit, SeveralUnits."""
-    found = {path.parent.name: path for path in reversed(_sockets()) if is_served(path)}
-    if serial_number and (path := found.get(serial_number.upper())):
-        return path
+    sockets = _sockets()
+    if serial_number and (named := served(path for path in sockets if path.parent.name == serial_number.upper())):
+        return named[0]
+    found = {path.parent.name: path for path in reversed(served(sockets))}
     names = ", ".join(sorted(found))
     if not found or serial_number:
         others = f", or name one with --unit: {names}" if found else ""

@@ -14,7 +14,7 @@ import ndks
 from ...carriers.opening import open_carrier
 from ...driver.network_verbs import NetworkUnit
 from ...exceptions import NoUnit, UnitBusy, UnitRemoved, UnitTimeout, UsageError
-from ...line.services import is_served, service_directories
+from ...line.services import served, service_directories
 from ...line.transport import SERVICE
 from ...network.member_package import TICK
 from ...notify import notify
@@ -138,7 +138,6 @@ def _identity(store: Store) -> str:
 
 def port_of(unit: str | None) -> str | None:
     """Return the socket of a service for agents, if one holds the unit that is named, or the only one; else `unit`."""
-    sockets = [directory / _SCOPE for directory in service_directories() if is_served(directory / _SCOPE)]
-    named = [path for path in sockets if unit and path.parent.name == unit.upper()]
-    chosen = named or (sockets if not unit and len(sockets) == 1 else [])
-    return f"{SERVICE}{chosen[0]}" if chosen else unit
+    directories = [path for path in service_directories() if not unit or path.name == unit.upper()]
+    sockets = served(directory / _SCOPE for directory in directories)
+    return f"{SERVICE}{sockets[0]}" if sockets and (unit or len(sockets) == 1) else unit
