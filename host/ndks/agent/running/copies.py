@@ -49,6 +49,8 @@ def refuse_old(path: Path, state: Administration) -> None:
     """Raise FileError if this laptop has changed the file since it was as it is."""
     made = made_here(_identity(state))
     if state.progress < made:
+        state = administrator_file.load(path)  # another process may have changed it since it was read, and noted that
+    if state.progress < made:
         raise _old(path, state, made[0])
 
 
