@@ -131,6 +131,7 @@ class Running:
         for each in self._clients:
             each.close()
         self.call(self.server.close())
+        self.call(asyncio.sleep(0.05))  # connections that it has closed are lost in the next turns of the loop
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE)
         self._loop.close()
