@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import http.client
 import json
+import selectors
 import ssl
 import threading
 from collections.abc import Coroutine, Iterator
@@ -98,7 +99,8 @@ class Running:
 
     def __init__(self, directory: Path, config: Config, keys: FakeKeys) -> None:
         self.directory, self.config, self.keys = directory, config, keys
-        self._loop = asyncio.new_event_loop()
+        self._selector = selectors.DefaultSelector()
+        self._loop = asyncio.SelectorEventLoop(self._selector)
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
         self._clients: list[Client] = []
@@ -110,6 +112,12 @@ class Running:
 
     def call(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE)
+
+    async def _no_connections(self) -> None:
+        """Wait until the loop has forgotten the connections that the server closed: only its own pipe is left."""
+        async with asyncio.timeout(PATIENCE):
+            while len(self._selector.get_map()) > 1:
+                await asyncio.sleep(0.005)
 
     @property
     def port(self) -> int:
@@ -131,7 +139,7 @@ class Running:
         for each in self._clients:
             each.close()
         self.call(self.server.close())
-        self.call(asyncio.sleep(0.05))  # connections that it has closed are lost in the next turns of the loop
+        self.call(self._no_connections())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE)
         self._loop.close()
