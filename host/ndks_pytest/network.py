@@ -14,6 +14,7 @@ from .port import PortInTest, started
 from .unit import UnitInTest, emulated
 
 _NAME = "tests"
+_FIRST_START = 90.0  # seconds until a new chip answers, at most: 1 on an idle computer, far more on a busy one
 
 
 class NetworkInTest:
@@ -61,7 +62,7 @@ class NetworkInTest:
     def chip(self, image: Path) -> PortInTest:
         """Return the port of a new emulated chip with this image of CircuitPython, as `port`."""
         port = self._stack.enter_context(started(self._next_directory(), image))
-        with open_unit(port, bindings=self._bindings) as unit:
+        with open_unit(port, _FIRST_START, bindings=self._bindings) as unit:
             unit.join(self.file)
         return port
 

@@ -40,7 +40,7 @@ class PortInTest(str):
         self._tell("cable out")
 
     def plug_in(self) -> None:
-        """Plug the unit in again; it has started when this returns."""
+        """Plug the unit in again. It has started when this returns, a chip later, as a board; `ndks.open` waits."""
         self._tell("cable in")
 
     def _tell(self, command: str) -> None:
