@@ -23,6 +23,8 @@ import ndks
 from ndks.laptop.homes import HOME
 from ndks.line.services import SOCKETS
 
+_FIRST_START = 90.0  # seconds: a new chip has much to do before it answers, on a busy machine too
+
 collect_ignore = ["example_project"]  # its tests run where the wheel is installed (tests/ci)
 
 settings.register_profile("ndks", deadline=None, derandomize=True)  # machines are shared: no test fails for being slow
@@ -115,7 +117,7 @@ def blank_unit(tmp_path: Path) -> Iterator[ndks.Unit]:
 
 
 def _join_test_network(port: str, *, may_provision: bool) -> None:
-    with ndks.open(port, create=True) as unit:
+    with ndks.open(port, _FIRST_START, create=True) as unit:
         status = unit.status()
         if status.state == "blank" and may_provision:
             unit.bind(unit.provision(public_network(), 1))
