@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Programs of a peer, each in a session of its own, which is ended with all that it started."""
+"""Programs of a peer, each in a process group of its own, which is ended with all that it started.
+
+They stay in our session: where the kernel shares the CPU among sessions, one of its own would get more than others.
+"""
 
 import contextlib
 import os
@@ -52,7 +55,7 @@ def program(command: Sequence[object], port: int, directory: Path, **environment
             stderr=output,
             env={name: str(value) for name, value in values.items()},
             cwd=directory,
-            start_new_session=True,
+            process_group=0,
         )
     try:
         _wait(process, port, log)
@@ -92,6 +95,6 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait(_GRACE)
     for each in running:
         with contextlib.suppress(ProcessLookupError):
-            if os.getsid(each) == process.pid:
+            if os.getpgid(each) == process.pid:
                 os.kill(each, signal.SIGKILL)
     process.wait()
