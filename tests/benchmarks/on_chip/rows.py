@@ -122,7 +122,7 @@ ROWS = (
     Row("with generations: most of C's stack", "KB", ("C stack, network",), 0),
     Row("TICK that is quiet / with a beacon; CONTROL", "ms", ("quiet tick", "beacon", "CONTROL"), 1),
     Row(
-        "OPEN_BEGIN and OPEN_CHUNK of the present epoch / another one / the same again",
+        "OPEN_BEGIN and OPEN_CHUNK of the present epoch / another one / the same again, on average",
         "ms",
         ("present epoch", "late epoch", "same late"),
         1,
