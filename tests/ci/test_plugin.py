@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """The plugin of pytest: what it costs, what it leaves behind, and units that the user names."""
 
-import os
 import re
 import subprocess
 import sys
@@ -191,7 +190,6 @@ def test_fault_that_is_impossible_now_is_told(ndks_port: PortInTest) -> None:
 
 
 KILLED = """
-import os
 def test(ndks_port):
     print(ndks_port, flush=True)
     os.kill(os.getpid(), 9)

@@ -87,7 +87,7 @@ def test_what_is_nearly_right(arguments: list[str], meant: str, desk: Path, call
         (["statue", "--listen=8000", "--to=80"], "--listen and --connect are for one end"),
     ],
 )
-def test_name_of_a_tunnel_is_no_command(arguments: list[str], what: str, call: Call) -> None:
+def test_tunnel_may_have_a_name_like_that_of_a_command(arguments: list[str], what: str, call: Call) -> None:
     finished = call("tunnel", *arguments)
     assert_refused(finished, "USAGE", 2)
     assert what in finished.stderr
