@@ -99,5 +99,5 @@ def test_example_project_uses_the_wheel(built: Path, project: Path) -> None:
 
 @pytest.mark.parametrize("version", OTHER_PYTHONS)
 def test_example_project_on_another_python(built: Path, project: Path, version: str) -> None:
-    outcome = run_pytest(project, "-n", "4", python=environment_of(built, version))
+    outcome = run_pytest(project, "-n", "2", python=environment_of(built, version))
     assert outcome.counts == {"passed": PASSED}, outcome.output
