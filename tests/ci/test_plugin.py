@@ -225,6 +225,7 @@ def test_fault_that_is_impossible_now_is_told(ndks_port: PortInTest) -> None:
 
 
 KILLED = """
+import os
 def test(ndks_port):
     print(ndks_port, flush=True)
     os.kill(os.getpid(), 9)
@@ -236,7 +237,8 @@ def test_killed_pytest_leaves_no_process_and_its_directory_to_the_next(
 ) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-s", "--basetemp", str(tmp_path / "base")]
     done = subprocess.run(command, cwd=project(KILLED), capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == -9  # stderr is shared with the unit: this returns when both have ended
+    # stderr is shared with the unit: this returns when both have ended
+    assert done.returncode == -9, done.stdout + done.stderr
     left = Path(done.stdout.split()[-1]).parent
     assert left.is_dir()
     with made.made_directory(tmp_path) as first:
