@@ -127,6 +127,31 @@ def test_nested_mount(small_disk: Path) -> None:
     assert noted(small_disk.parent) == {"mount": ["disk"]}
 
 
+def test_a_folder_on_which_something_is_mounted_meanwhile(
+    folder: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (small_disk / "inside").touch()
+    opened = walk.open_inside
+
+    def mount_first(name: str, directory: int, *, is_folder: bool) -> int:
+        return os.open(small_disk, os.O_RDONLY) if name == "empty" else opened(name, directory, is_folder=is_folder)
+
+    monkeypatch.setattr(walk, "open_inside", mount_first)
+    assert noted(folder) == {"mount": ["empty"]}
+
+
+def test_far_times(small_disk: Path, tmp_path: Path) -> None:
+    """Seconds have twelve digits in the stream; a file system that keeps fewer keeps what it can."""
+    (small_disk / "far").touch()
+    os.utime(small_disk / "far", (0, 10**12 - 1))
+    if (small_disk / "far").stat().st_mtime_ns != (10**12 - 1) * 10**9:
+        pytest.skip("this file system has no such times")
+    unpacked(packed(small_disk), tmp_path / "out")
+    os.utime(small_disk / "far", (0, 10**12))
+    with pytest.raises(FileError, match="far in the folder has a time that is too far away"):
+        packed(small_disk)
+
+
 def test_vanishing(folder: Path, tmp_path: Path) -> None:
     def remove_later(_size: int, files: int) -> None:
         if files and (folder / "8.bin").exists():

@@ -15,6 +15,7 @@ END = bytes(2 * BLOCK)
 ROOT = "."  # the path of the folder itself, the first entry
 PERMISSIONS = 0o777
 MOST_RECORDS = 1 << 16  # bytes
+END_OF_TIME = 10**21  # ns from 1970, to either side: seconds have 12 digits
 
 _NANO = 10**9
 _IN_BLOCK = 8**11  # sizes and seconds below have room in a block
