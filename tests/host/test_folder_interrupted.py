@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from host.folding import SMALL_TEXT, entry, make_folder, nobody, seen_in, small_volumes
@@ -21,7 +22,7 @@ from host.folding import SMALL_TEXT, entry, make_folder, nobody, seen_in, small_
 import ndks
 from ndks.cli import main
 from ndks.driver.folder_opening import FolderOpener
-from ndks.driver.folder_plans import PackingPlan, UnpackingPlan, load, part_of, plan_of
+from ndks.driver.folder_plans import PackingPlan, UnpackingPlan, load, load_or_refuse, part_of, plan_of
 from ndks.driver.unit import Unit
 from ndks.exceptions import FileError
 from ndks.folders import volumes
@@ -371,6 +372,24 @@ def test_folders_and_files_that_keep_their_owner_out_go_on() -> None:
         assert not place.exists()
 
 
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (PackingPlan, {"noted": {"counts": {}}}),
+        (PackingPlan, {"noted": {"counts": {}, "names": 3}}),
+        (PackingPlan, {"volumes": "3"}),
+        (UnpackingPlan, {"headers": [3]}),
+        (UnpackingPlan, {"headers": ["xy"]}),
+        (UnpackingPlan, {"more": 1}),
+    ],
+)
+def test_damaged_notes_are_none(tmp_path: Path, kind: Any, values: object) -> None:
+    plan_of(tmp_path / "x").write_text(json.dumps(values))
+    assert load(tmp_path / "x", kind) is None
+    with pytest.raises(FileError, match="ndks did not make it"):
+        load_or_refuse(tmp_path / "x", kind)
+
+
 def test_another_program_at_work_on_the_same_target(
     capsule: Path, folder: Path, bob: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -404,9 +423,8 @@ def test_acceptance_behind_later_messages(
     with ndks.open(bob) as unit, ndks.open(alice) as sender:
         with cut_at(monkeypatch, "accept", 2):
             unit.decrypt_folder(capsule, target)
-        for _ in range(300):
-            later = sender.seal(b"later", mode="a", cipher="aes")
-        unit.unseal(later)
+        later = [sender.seal(b"later", mode="a", cipher="aes") for _ in range(300)]
+        unit.unseal(later[-1])
         assert unit.decrypt_folder(capsule, target).files == 24
         assert not plan_of(target).exists()
         with pytest.raises(ndks.DeviceError):
