@@ -181,9 +181,26 @@ def test_keys_of_others_are_refused(server: Running, a: Client, b: Client) -> No
 def test_saes_that_are_not_configured_are_no_masters_and_no_slaves(server: Running, a: Client) -> None:
     before = server.keys.calls
     said = a.keys("SAE_Z", "enc_keys")
-    assert (said.status, said.values) == (401, {"message": refusals.NOT_MASTER})
+    assert (said.status, said.values) == (404, {"message": answers.UNKNOWN_SAE})
     said = a.keys("SAE_Z", "dec_keys", {"key_IDs": [{"key_ID": str(uuid.UUID(int=1))}]})
     assert (said.status, said.values) == (401, {"message": refusals.NOT_YOURS})
+    assert server.keys.calls == before
+
+
+@pytest.mark.parametrize(
+    ("other", "method", "body"),
+    [
+        ("SAE_A", "status", None),
+        ("SAE_A", "enc_keys", None),
+        ("SAE_A", "enc_keys", {"additional_slave_SAE_IDs": ["SAE_B"]}),
+        ("SAE_B", "enc_keys", {"additional_slave_SAE_IDs": ["SAE_A"]}),
+    ],
+)
+def test_no_sae_is_its_own_slave(server: Running, a: Client, other: str, method: str, body: Any) -> None:
+    before = server.keys.calls
+    path = f"/api/v1/keys/{other}/{method}"
+    said = a.get(path) if body is None else a.post(path, body)
+    assert (said.status, said.values) == (400, {"message": refusals.OWN_SLAVE})
     assert server.keys.calls == before
 
 

@@ -16,6 +16,7 @@ SIZE = "the size of the keys is out of range"
 SIZE_OF_BYTES = "size shall be a multiple of 8"
 MANDATORY = "not all extension_mandatory parameters are supported"
 GROUP = "additional_slave_SAE_IDs are not, with the slave SAE, a group that this KME is configured for"
+OWN_SLAVE = "an SAE cannot be its own slave SAE"
 NOT_FOUND = "one or more keys specified are not found on KME"
 TAKEN = "one or more keys specified were delivered to this SAE before"
 TOO_OLD = "one or more keys specified are of an epoch that this KME does not serve any more"
@@ -23,7 +24,6 @@ REVOKED = "one or more keys specified are of a time in which a member took part 
 TWICE = "a key is specified twice"
 # 401
 NOT_YOURS = "one or more keys specified are not for this SAE, or not from this master SAE"
-NOT_MASTER = "this SAE may not be the master of this slave SAE"
 # 503
 UNIT_AWAY = "the unit of this KME is not at hand"
 LEDGER_AWAY = "the ledger of this KME is not at hand"
