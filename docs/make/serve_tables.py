@@ -20,7 +20,7 @@ from ndks_gateways.serving import answers, config, openapi
 PAGE = Path(__file__).parents[1] / "serve.md"
 DOCUMENT = PAGE.with_name("openapi.json")
 _STATUSES = {  # of the messages, which are names of these modules in this order
-    400: (refusals, "FORMAT NUMBER SIZE SIZE_OF_BYTES MANDATORY GROUP OWN_SLAVE NOT_FOUND TAKEN TOO_OLD REVOKED TWICE"),
+    400: (refusals, "FORMAT NUMBER SIZE SIZE_OF_BYTES MANDATORY GROUP NOT_FOUND TAKEN TOO_OLD REVOKED TWICE"),
     401: (refusals, "NOT_YOURS"),
     503: (refusals, "UNIT_AWAY LEDGER_AWAY LEDGER_LOST NOT_HEARD TOO_MANY"),
 }

@@ -17,7 +17,7 @@ from .key_servers import Said
 
 Sites = tuple[KeyProcess, KeyProcess]
 
-# Seconds. An agent that did not hear of a bundle asks for it after some dozen ticks, again after some dozen, and a tick of
+# Seconds. An agent that did not hear of a bundle asks for it after some dozen ticks, and again; a tick of
 # 0.1 s takes longer where agents do not get the processor: 6 s were seen on a busy machine.
 _AGENTS = 90.0
 
