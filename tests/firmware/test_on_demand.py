@@ -189,7 +189,7 @@ def test_packages_are_left_without_their_modules(monkeypatch: pytest.MonkeyPatch
 
 OF_NETWORKS = {
     *(f"ndks_protocol.control.{name}" for name in ("beacon", "capsules", "ladder", "notice", "rows")),
-    *(f"ndks_unit.network.{name}" for name in ("beacons", "entering", "epochs", "held", "seldom")),
+    *(f"ndks_unit.network.{name}" for name in ("beacons", "entering", "epochs", "held", "interrupted", "seldom")),
 }
 
 
