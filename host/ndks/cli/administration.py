@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ndks.exceptions import NdksError, UsageError
-from ndks.files import read_small, refuse_taken
+from ndks.files import read_small
 from ndks.network import administrator_file
 from ndks.network.administration import ROOT_SIZE, Administration
 from ndks.network.administrator import Administrator
@@ -22,6 +22,7 @@ from ndks.network.network_file import SUFFIX as NETWORK_SUFFIX
 from ndks.network.network_file import Network
 from ndks.network.ssh_signature import check_authority
 from ndks.system_errors import file_errors
+from ndks.whole_file import refuse_taken
 from ndks_protocol.generator import F1, F2
 
 from .arguments import add_operators, add_path, need, new_path, whole

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ndks.exceptions import FileError
-from ndks.files import refuse_existing, refuse_taken
 from ndks.network import any_file
 from ndks.network.administration import Administration
 from ndks.network.administrator_file import SUFFIX as ADMINISTRATOR_SUFFIX
 from ndks.network.admission import replace_network
 from ndks.network.generation import AdmittedMember
 from ndks.network.network_file import SUFFIX, Network
+from ndks.whole_file import refuse_existing, refuse_taken
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 

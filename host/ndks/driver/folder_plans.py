@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from .. import strict_json
 from ..exceptions import FileError
-from ..files import read_small, write_private
+from ..files import read_small
+from ..whole_file import write_private
 
 _MOST = 1 << 26  # bytes: the headers of 800,000 volumes
 _T = TypeVar("_T", "PackingPlan", "UnpackingPlan")

@@ -28,9 +28,11 @@ from ndks_protocol.commands import MAX_NUMBER
 from .. import strict_json
 from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, FileError, UsageError, reason
-from ..files import read_private, refuse_public, remove_done, write_private
+from ..files import read_private, refuse_public
+from ..on_disk import remove_done
 from ..owners import refuse_foreign
 from ..paths import make_private_directory
+from ..whole_file import write_private
 from .counters import Minimum, MinimumCounters, number
 from .fingerprint import Characteristics, characteristics, differences, fingerprint
 from .homes import HOME, home, other_homes

@@ -19,8 +19,9 @@ from ndks_protocol.generator import F1, F2, MAX_DIGITS
 
 from .. import strict_json
 from ..exceptions import FileError, NetworkFileError, UsageError, reason
-from ..files import refuse_public, write_private
+from ..files import refuse_public
 from ..system_errors import file_errors
+from ..whole_file import write_private
 from .administration import Administration
 from .administrator import Administrator
 from .bundle import Bundle

@@ -17,9 +17,10 @@ from ndks_protocol.network_id import network_id
 from .. import strict_json
 from ..crypto import CRYPTO
 from ..exceptions import FileError, NetworkFileError, UsageError, reason
-from ..files import read_small, refuse_public, write_private
+from ..files import read_small, refuse_public
 from ..paths import is_there
 from ..system_errors import file_errors
+from ..whole_file import write_private
 
 SUFFIX = ".ndksnet"
 FORMAT = 1
