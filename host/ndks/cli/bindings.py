@@ -15,7 +15,8 @@ from ndks.driver.unit import Unit
 from ndks.exceptions import FileError, NoUnit
 from ndks.files import read_small
 from ndks.laptop import backup
-from ndks.laptop.bindings import Binding, BindingStore
+from ndks.laptop.bindings import BindingStore
+from ndks.laptop.bound_unit import Binding
 from ndks.laptop.fingerprint import characteristics, differences
 from ndks.laptop.words import WORDS, from_words
 from ndks.network.admission import note_binding

@@ -11,7 +11,7 @@ from ndks_protocol import commands, errors
 from ndks_protocol.binding import BINDING_SIZE
 
 from ..exceptions import DeviceError, FileError, NdksError
-from ..laptop.bindings import Binding
+from ..laptop.bound_unit import Binding
 from ..laptop.words import from_words, to_words
 from ..network.admission import admit_unit, note_binding
 from ..network.commitments import Commitments

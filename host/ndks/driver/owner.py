@@ -13,7 +13,8 @@ from ndks_protocol.commands import MAX_IN_TURN
 
 from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, DeviceError, NdksError, ProtocolError, VersionMismatch, device_error
-from ..laptop.bindings import Binding, BindingStore
+from ..laptop.bindings import BindingStore
+from ..laptop.bound_unit import Binding
 from ..laptop.counters import MinimumCounters
 from ..laptop.homes import HOME
 from ..line.link import Link, unpack_answer
