@@ -19,7 +19,7 @@ from ndks.whole_file import refuse_existing, refuse_taken
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 
-from . import network_status
+from . import admitted_units, network_status
 from .administration import add_administration
 from .arguments import DIGITS, add_operators, add_parameters, add_path, add_unit, need
 from .authority import add_authority, authority_of
@@ -190,8 +190,7 @@ def _of_member(member: AdmittedMember) -> str:
 
 def _member_values(member: AdmittedMember) -> dict[str, Any]:
     admission = member.admission
-    values = {"lane": member.lane, "serial_number": member.serial_number, "label": admission.label}
-    values |= {"state": member.state.name.lower(), "joined": member.joined if member.joined >= 0 else None}
+    values = admitted_units.values_of(member) | {"joined": member.joined if member.joined >= 0 else None}
     return values | {"request": admission.request, "who": admission.who, "when": admission.when, "why": admission.why}
 
 
