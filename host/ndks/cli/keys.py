@@ -9,8 +9,8 @@ from typing import Any
 import ndks
 from ndks.driver import streams
 from ndks.driver.answers import Key, Status
+from ndks.driver.catching_up import check_in_turn
 from ndks.driver.exported_keys import ExportedKey, without_unused
-from ndks.driver.owner import check_in_turn
 from ndks.driver.unit import Unit
 from ndks.exceptions import NdksError
 from ndks.keys.bit_text import BITS, FORMATS, RAW, encoded
