@@ -57,9 +57,9 @@ class Outgoing:
         """Return the chunks of the next piece, or again of a recent one. UnitError CONFLICT, RANGE."""
         if self._sealer is None:
             raise errors.UnitError(errors.CONFLICT)
-        self._pieces.check(number, last, len(data))
+        before = self._pieces.check(number, last, len(data))
         chunks = self._view[: self._sealer.seal_into(self._view, number, last, data)]
-        self._pieces.note(number, last, len(data), _tags(chunks))
+        self._pieces.note(number, last, len(data), before, _tags(chunks))
         return chunks
 
 

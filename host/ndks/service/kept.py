@@ -75,9 +75,9 @@ class Sealed(Kept):
 
     def seal(self, number: int, last: int, data: bytes) -> bytes:
         """Return the chunks of the next piece, or again of a recent one. UnitError CONFLICT, RANGE."""
-        self._pieces.check(number, last, len(data))
+        before = self._pieces.check(number, last, len(data))
         chunks = self._sealer.seal(number, last, data)
-        self._pieces.note(number, last, len(data), chunks)
+        self._pieces.note(number, last, len(data), before, chunks)
         return chunks
 
     def wipe(self) -> None:

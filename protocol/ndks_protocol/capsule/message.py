@@ -81,31 +81,30 @@ class Pieces:
         self._next = 0
         self._latest: list[tuple[int, int, int, bytes]] = []  # number, last, size and proof
 
-    def check(self, number: int, last: int, size: int) -> None:
-        """Raise UnitError before a piece is sealed. CONFLICT: neither next nor repeated; RANGE: its size is wrong."""
-        known = self._known(number)
-        if known:
-            if known[0][:3] != (number, last, size):
-                raise errors.UnitError(errors.CONFLICT)
-            return
+    def check(self, number: int, last: int, size: int) -> bytes:
+        """Return the proof of this piece from before, b"" if it is the next one, which is not sealed yet.
+
+        UnitError CONFLICT: it is neither, or has another size than before; RANGE: its size is wrong.
+        """
+        for piece in self._latest:
+            if piece[0] == number:
+                if piece[1] != last or piece[2] != size:
+                    raise errors.UnitError(errors.CONFLICT)
+                return piece[3]
         if number != self._next:
             raise errors.UnitError(errors.CONFLICT)
         full = FIRST_PIECE if number == 0 else CHUNK
         if last > 1 or size > full or (size < full and not last):
             raise errors.UnitError(errors.RANGE)
+        return b""
 
-    def note(self, number: int, last: int, size: int, proof: bytes) -> None:
-        """Note a piece that was checked and sealed. UnitError CONFLICT: it must not go out."""
-        piece = (number, last, size, proof)
-        known = self._known(number)
-        if not known:
-            self._latest = self._latest[1 - _REPEATABLE :] + [piece]
+    def note(self, number: int, last: int, size: int, before: bytes, proof: bytes) -> None:
+        """Note a piece that was sealed after `check` returned `before`. UnitError CONFLICT: it must not go out."""
+        if not before:
+            self._latest = self._latest[1 - _REPEATABLE :] + [(number, last, size, proof)]
             self._next = -1 if last else number + 1
-        elif piece != known[0]:
+        elif proof != before:
             raise errors.UnitError(errors.CONFLICT)
-
-    def _known(self, number: int) -> "list[tuple[int, int, int, bytes]]":
-        return [piece for piece in self._latest if piece[0] == number]
 
 
 class Opener:
