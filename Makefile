@@ -153,7 +153,7 @@ development: install
 	@touch $@
 
 .venv/.development: .venv/.homologation
-	$(BIN)/pip install $(QUIET) --editable '.[gateways]' --group dev
+	$(BIN)/pip install $(QUIET) --editable '.[gateways,postgresql,strongswan]' --group dev
 	@touch $@
 
 .venv/.chip: .venv/.development $(CHIP_SOURCES)
@@ -167,5 +167,5 @@ development: install
 .venv-oldest/.installed: pyproject.toml .ci/lowest-bounds
 	@.ci/make-venv "$(PYTHON)" .venv-oldest
 	.venv-oldest/bin/python .ci/lowest-bounds > .venv-oldest/lowest.txt
-	.venv-oldest/bin/pip install $(QUIET) --constraint .venv-oldest/lowest.txt --editable '.[homologation,gateways]' --group dev
+	.venv-oldest/bin/pip install $(QUIET) --constraint .venv-oldest/lowest.txt --editable '.[homologation,gateways,postgresql,strongswan]' --group dev
 	@touch $@

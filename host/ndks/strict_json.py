@@ -8,7 +8,9 @@ from typing import Any, NoReturn
 
 def loads(text: str | bytes) -> Any:
     """Return the parsed value. ValueError for invalid JSON, repeated fields, NaN and Infinity."""
-    return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse)
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text), "surrogatepass")  # as json.loads
+    return _DECODER.decode(text)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -20,3 +22,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a JSON number")
+
+
+def typed(kind: type, value: Any) -> Any:
+    """Return a value that is exactly of this type: a bool is no int. TypeError for any other, without its text."""
+    if type(value) is not kind:
+        raise TypeError
+    return value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks.driver import capsules
+from ndks.driver import capsules, offline_capsules
 from ndks.exceptions import FileError
 from ndks.files import Sink, storing
 from ndks.network import any_file
@@ -85,8 +85,9 @@ def encrypt(args: argparse.Namespace, out: Output) -> None:
     if not is_stdin(args) and args.file.is_dir():
         folders.encrypt(args, out, target, _keep_check)
         return
-    with open_source(args) as source, ndks.open(args.unit, args.timeout) as unit:
+    with open_source(args) as opened, ndks.open(args.unit, args.timeout) as unit:
         status = unit.unlock()
+        source = folders.no_folder(args, opened)
         cipher, mode = args.cipher or status.cipher, args.mode or _MODE
         values = {"cipher": cipher, "mode": mode, "suite": status.suite, **warn_of_suite(status.suite)}
         total = size_of_source(args)
@@ -195,7 +196,7 @@ def _decrypt_offline(
 ) -> tuple[capsules.Unsealed, str, str]:
     known = any_file.load(args.network)
     with storing(target, overwrite=args.force) as sink, show_progress() as bar:
-        opened = capsules.unseal_offline(known, source, FileOnly(sink, source), bar.update)
+        opened = offline_capsules.unseal_offline(known, source, FileOnly(sink, source), bar.update)
     note(folders.OFFLINE)
     unit = any_file.unit_on(known, opened.lane)
     label = f" ({unit[0] or unit[1]})" if unit else ""

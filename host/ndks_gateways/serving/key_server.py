@@ -21,6 +21,7 @@ from .connections import Listener
 from .delivering import Deliverer
 from .etsi import EtsiDesk
 from .front import Front
+from .handshakes import Handshakes
 from .issuing import Issuer
 from .skip import SkipDesk
 from .tls import expiry, server_context
@@ -52,14 +53,16 @@ class KeyServer:
         self._epoch = epoch
         self._audit = AuditLog(config.audit.file)
         self._tally = metrics.Tally()
+        self._handshakes = Handshakes(self._tally.failed_handshakes)
         self._certificate_ends = 0.0
         encryptors = SkipDesk(config.skip, sizes, issuer, deliverer) if config.skip else None
         etsi = EtsiDesk(config, issuer, deliverer, problem)
         document = json.dumps(openapi.document(sizes, has_skip=encryptors is not None)).encode()
         limits = config.limits
         front = Front(config, etsi, encryptors, document, self._audit, self._tally)
-        self._clients = Listener(front.handle, limits.connections, limits.idle, limits.patience)
-        self._monitors = Listener(self._monitor, _MONITORS, limits.idle, limits.patience)
+        failed = self._handshakes.fail
+        self._clients = Listener(front.handle, limits.connections, limits.idle, limits.patience, failed)
+        self._monitors = Listener(self._monitor, _MONITORS, limits.idle, limits.patience, failed)
 
     @property
     def address(self) -> Address:
@@ -89,7 +92,7 @@ class KeyServer:
             self._tally.failed_reloads += 1
             _log.warning("%s: %s; the server goes on with what it has. Do: %s", error.code, error, error.advice)
             return
-        await self._clients.renew(context)
+        self._clients.renew(context)
         self._certificate_ends = ends
         self._tally.reloads += 1
         _log.info("certificates were read again; they count for new connections")
@@ -97,6 +100,7 @@ class KeyServer:
     async def close(self) -> None:
         await self._clients.close()
         await self._monitors.close()
+        self._handshakes.close()
         self._audit.close()
 
     def state(self) -> metrics.State:
