@@ -104,7 +104,9 @@ def test_forms_of_dec_keys(a: Client, b: Client) -> None:
     assert b.ask("POST", DEC, ids({"keys": keys[2:]}), **{"Content-Type": "text/plain"}).values == {"keys": keys[2:]}
 
 
-@pytest.mark.parametrize("query", ["key_ID={0}&key_ID={1}", "key_IDs={0},{1}", "key_IDs={0}", "key_IDs={0}&key_IDs={1}"])
+@pytest.mark.parametrize(
+    "query", ["key_ID={0}&key_ID={1}", "key_IDs={0},{1}", "key_IDs={0}", "key_IDs={0}&key_IDs={1}"]
+)
 def test_several_ids_in_a_query_are_refused_and_stay(a: Client, b: Client, query: str) -> None:
     """The standard has GET for one key_ID only (6.4). Clients that ask so for more get no key, and can ask by POST."""
     keys = a.keys("SAE_B", "enc_keys", {"number": 2}).values
