@@ -57,7 +57,7 @@ async def _content(request: web.BaseRequest, bounds: Bounds) -> bytes:
 
 
 async def _ask_for(request: web.BaseRequest) -> None:
-    """Say 100 to a client that waits for it, some without end, before it sends a body. Nothing else does at this level."""
+    """Tell a client that waits for 100, some without end, to send its body. `web.Server` does not."""
     if request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # the answer has not begun
