@@ -68,7 +68,7 @@ bench: development ## measure key bits, a long stream, encryption, flash wear, a
 bench-gateways: development ## measure ndks tunnel beside spiped and stunnel, where they are installed; ARGUMENTS=--json; four minutes
 	PYTHONPATH=tests:tests/checks $(BIN)/python -m benchmarks.gateways $(ARGUMENTS)
 
-bench-serve: development ## measure ndks serve beside a bare aiohttp server; ARGUMENTS=--write; three minutes
+bench-serve: development ## measure ndks serve beside a bare aiohttp server, and those of others in KME_DIR; ARGUMENTS=--write; four minutes
 	PYTHONPATH=tests:tests/checks $(BIN)/python -m benchmarks.key_servers $(ARGUMENTS)
 
 chip: .venv/.chip ## install the emulated chip (needs a C compiler) and test it; with NDKS_UF2=IMAGE, also CircuitPython on it
@@ -153,7 +153,7 @@ development: install
 	@touch $@
 
 .venv/.development: .venv/.homologation
-	$(BIN)/pip install $(QUIET) --editable '.[gateways]' --group dev
+	$(BIN)/pip install $(QUIET) --editable '.[gateways,postgresql,strongswan]' --group dev
 	@touch $@
 
 .venv/.chip: .venv/.development $(CHIP_SOURCES)
@@ -167,5 +167,5 @@ development: install
 .venv-oldest/.installed: pyproject.toml .ci/lowest-bounds
 	@.ci/make-venv "$(PYTHON)" .venv-oldest
 	.venv-oldest/bin/python .ci/lowest-bounds > .venv-oldest/lowest.txt
-	.venv-oldest/bin/pip install $(QUIET) --constraint .venv-oldest/lowest.txt --editable '.[homologation,gateways]' --group dev
+	.venv-oldest/bin/pip install $(QUIET) --constraint .venv-oldest/lowest.txt --editable '.[homologation,gateways,postgresql,strongswan]' --group dev
 	@touch $@

@@ -200,6 +200,7 @@ VECTORS = {
     "housekeeping": "messages, reports, vouchers, asks and symbols, good and bad ones",
     "key_ids": "ids of keys that servers of keys give, good and bad ones",
     "tunnel": "doors, handshakes, bundles, records and datagrams of tunnels between gateways",
+    "folders": "folders in volumes, and volumes that make none ([folders](../docs/folders.md#every-byte))",
 }
 
 TABLES: dict[str, Callable[[], str]] = {

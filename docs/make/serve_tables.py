@@ -21,7 +21,7 @@ PAGE = Path(__file__).parents[1] / "serve.md"
 DOCUMENT = PAGE.with_name("openapi.json")
 _STATUSES = {  # of the messages, which are names of these modules in this order
     400: (refusals, "FORMAT NUMBER SIZE SIZE_OF_BYTES MANDATORY GROUP NOT_FOUND TAKEN TOO_OLD REVOKED TWICE"),
-    401: (refusals, "NOT_YOURS NOT_MASTER"),
+    401: (refusals, "NOT_YOURS"),
     503: (refusals, "UNIT_AWAY LEDGER_AWAY LEDGER_LOST NOT_HEARD TOO_MANY"),
 }
 _OF_HTTP = {400: "TOO_LARGE SLOW", 401: "UNKNOWN_CLIENT", 404: "NO_PATH UNKNOWN_SAE", 405: "NO_METHOD", 503: "BROKEN"}

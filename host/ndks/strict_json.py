@@ -8,7 +8,9 @@ from typing import Any, NoReturn
 
 def loads(text: str | bytes) -> Any:
     """Return the parsed value. ValueError for invalid JSON, repeated fields, NaN and Infinity."""
-    return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse)
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text), "surrogatepass")  # as json.loads
+    return _DECODER.decode(text)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -20,3 +22,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a JSON number")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse)

@@ -59,7 +59,10 @@ class NetworkInTest:
         return self._stack.enter_context(started(directory))
 
     def chip(self, image: Path) -> PortInTest:
-        """Return the port of a new emulated chip with this image of CircuitPython, as `port`."""
+        """Return the port of a new emulated chip with this image of CircuitPython, as `port`. FileError: it is none."""
+        from ndks.board.chips import read_image  # here, because ndks-chip need not be installed
+
+        read_image(image)  # its errors are told here, not by the process
         port = self._stack.enter_context(started(self._next_directory(), image))
         with open_unit(port, bindings=self._bindings) as unit:
             unit.join(self.file)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 from collections.abc import Callable, Generator
@@ -26,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         _OPTION,
         action="append",
         default=[],
+        type=_named,
         metavar="PORT",
         help="use this unit, which is bound to this laptop, in place of an emulated one; may be repeated",
     )
@@ -70,15 +72,13 @@ def ndks_units(request: pytest.FixtureRequest) -> Generator[Callable[[int], list
         network: NetworkInTest = request.getfixturevalue("ndks_network")
         yield network.units
         return
-    from .unit import opened
-
     with contextlib.ExitStack() as stack:
         stack.enter_context(_turn(request))
 
         def units(count: int) -> list[UnitInTest]:
             if count > len(ports):
                 pytest.skip(f"needs {count} further units; {_OPTION} names {len(ports)}")
-            chosen = [stack.enter_context(opened(port)) for port in ports[:count]]
+            chosen = [stack.enter_context(_opened(port)) for port in ports[:count]]
             del ports[:count]
             return chosen
 
@@ -115,10 +115,29 @@ def ndks_chip(ndks_network: NetworkInTest, monkeypatch: pytest.MonkeyPatch) -> P
     image = os.environ.get(_IMAGE)
     if not image:
         pytest.skip(f"{_IMAGE} names no image of CircuitPython")
-    pytest.importorskip("ndks_chip", reason="ndks-chip is not installed")
-    port = ndks_network.chip(Path(image))
+    pytest.importorskip(
+        "ndks_chip", reason="ndks-chip is not installed: pip install ./emulator/chip in a clone of NDKS"
+    )
+    from .blame import blamed
+
+    with blamed(_IMAGE):
+        port = ndks_network.chip(Path(image))
     monkeypatch.setenv("NDKS_UNIT", port)
     return port
+
+
+def _named(port: str) -> str:
+    if not port:  # such as a variable that is not set
+        raise argparse.ArgumentTypeError("the name of the port is empty")
+    return port
+
+
+def _opened(port: str) -> UnitInTest:
+    from .blame import blamed
+    from .unit import opened
+
+    with blamed(f"{_OPTION} {port}"):
+        return opened(port)
 
 
 def _ports(request: pytest.FixtureRequest) -> list[str]:
@@ -132,6 +151,7 @@ def _port(request: pytest.FixtureRequest) -> Generator[PortInTest]:
         from .port import PortInTest
 
         with _turn(request):
+            _opened(ports[0]).close()  # a wrong port is told here; programs may tell it in other words, or not at all
             yield PortInTest(ports[0])
     else:
         network: NetworkInTest = request.getfixturevalue("ndks_network")

@@ -69,15 +69,20 @@ def prepare(place: Path, megabytes: int, files: int) -> None:
         file = place / "folder" / f"part {number // 100:04}" / f"{number}.bin"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(draw.randbytes(size))
-    os.environ["NDKS_HOME"] = str(place / "home")
+    make_units(place)
     os.environ["GNUPGHOME"] = str(place / "gpg")
     (place / "gpg").mkdir(mode=0o700)
     (place / "phrase").write_text("a phrase\n")
+    subprocess.run(["age-keygen", "-o", place / "identity"], check=False, stderr=subprocess.DEVNULL)
+
+
+def make_units(place: Path) -> None:
+    """Make two units with their homes in `place`."""
+    os.environ["NDKS_HOME"] = str(place / "home")
     provision = "provision bench.ndksnet --bind --unit emulator:"
     for arguments in ("network new bench", f"{provision}1", f"{provision}2"):
         # as processes: memory that this one has used would count as that of the commands below
         subprocess.run([*NDKS.split(), *arguments.split()], cwd=place, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["age-keygen", "-o", place / "identity"], check=False, stderr=subprocess.DEVNULL)
 
 
 def measured(command: str, place: Path) -> tuple[float, float]:

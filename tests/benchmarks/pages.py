@@ -35,7 +35,8 @@ def verdict(what: str, value: float | None, sign: str, bound: float) -> Verdict:
 
 def as_page(text: str, lines: Sequence[Verdict], load: float) -> str:
     """Return what is written into a page: when and where it was run, the text, and the goals."""
-    others = f"on {os.cpu_count()} cores with a load average of {load:.1f} before"
+    nice = f", at nice {os.nice(0)}" if os.nice(0) else ""
+    others = f"on {os.cpu_count()} cores with a load average of {load:.1f} before{nice}"
     when = f"Run on {datetime.now(UTC):%Y-%m-%d} with Python {platform.python_version()}, {others}.\n\n"
     return when + text + "\n```\n" + "".join(f"{line}\n" for line, _ in lines) + "```\n"
 

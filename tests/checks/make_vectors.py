@@ -21,6 +21,7 @@ from capsule_reference import VECTORS
 from capsule_vectors import make_capsules
 from edge_vectors import make_conversations
 from enrolment_vectors import make_enrolments
+from folder_vectors import make_folders
 from frame_reference import cobs, frame
 from generator_reference import F1, F2, bits_of_key
 from host_vectors import make_network_files, make_words
@@ -120,6 +121,7 @@ FILES = {
     "housekeeping.json": make_housekeeping,
     "key_ids.json": make_key_ids,
     "tunnel.json": make_tunnel,
+    "folders.json": make_folders,
 }
 
 

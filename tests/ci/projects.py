@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 TIMEOUT = 240.0
+_WITHOUT = ["cacheprovider", "hypothesispytest", "schemathesis"]  # takes long to load, and no project uses it
 
 
 class Outcome(NamedTuple):
@@ -22,7 +23,7 @@ def run_pytest(project: Path, *options: str, python: Path = Path(sys.executable)
     """Run the tests of a project with no variable of NDKS but `variables`; HOME is a directory beside it."""
     home = project.with_name(f"{project.name}-home")
     home.mkdir(exist_ok=True)
-    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", *options]
+    command = [str(python), "-m", "pytest", *(f"-pno:{name}" for name in _WITHOUT), *options]
     done = subprocess.run(
         command,
         cwd=project,

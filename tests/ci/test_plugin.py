@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """The plugin of pytest: what it costs, what it leaves behind, and units that the user names."""
 
-import os
 import re
 import subprocess
 import sys
@@ -125,6 +124,41 @@ def test_two_units_that_the_user_names(
     assert outcome.counts == {"passed": 1}, outcome.output
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("/dev/none", "--ndks-unit /dev/none: there is no port /dev/none. Do: "),
+        ("emulator:none", "--ndks-unit emulator:none: there is no emulated unit in none. Do: "),
+    ],
+)
+def test_port_of_no_unit_is_told_without_a_traceback(project: Callable[[str], Path], wrong: str, told: str) -> None:
+    tests = "def test_unit(ndks_unit): ...\ndef test_port(ndks_port): ...\n"
+    outcome = run_pytest(project(tests), "--ndks-unit", wrong)
+    assert outcome.counts == {"errors": 2}, outcome.output
+    assert outcome.output.count(f"\nE   {told}") + outcome.output.count(f"\n{told}") == 2, outcome.output
+    assert "transport.py" not in outcome.output
+
+
+def test_port_without_a_name_is_refused(project: Callable[[str], Path]) -> None:
+    command = [sys.executable, "-m", "pytest", "--ndks-unit", ""]
+    done = subprocess.run(command, cwd=project(""), capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "argument --ndks-unit: the name of the port is empty" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("image", "told"), [(None, "No such file or directory: 'image.uf2'"), (b"x", "image.uf2 is not a UF2 file. Do: ")]
+)
+def test_file_that_is_no_image_is_told(project: Callable[[str], Path], image: bytes | None, told: str) -> None:
+    pytest.importorskip("ndks_chip", reason="ndks-chip is not installed")
+    directory = project("def test(ndks_chip): ...\n")
+    if image:
+        (directory / "image.uf2").write_bytes(image)
+    outcome = run_pytest(directory, NDKS_UF2="image.uf2")
+    assert outcome.counts == {"error": 1}, outcome.output
+    assert re.search(rf"^NDKS_UF2: .*{re.escape(told)}", outcome.output, re.MULTILINE), outcome.output
+
+
 def test_chip_is_left_out_without_an_image(project: Callable[[str], Path]) -> None:
     outcome = run_pytest(project("def test(ndks_chip): ...\n"), "-rs")
     assert outcome.counts == {"skipped": 1}, outcome.output
@@ -203,13 +237,12 @@ def test_killed_pytest_leaves_no_process_and_its_directory_to_the_next(
 ) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-s", "--basetemp", str(tmp_path / "base")]
     done = subprocess.run(command, cwd=project(KILLED), capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == -9  # stderr is shared with the unit: this returns when both have ended
+    # stderr is shared with the unit: this returns when both have ended
+    assert done.returncode == -9, done.stdout + done.stderr
     left = Path(done.stdout.split()[-1]).parent
     assert left.is_dir()
-    os.utime(left, (0, 0))
     with made.made_directory(tmp_path) as first:
         assert not left.exists()
-        os.utime(first, (0, 0))
         with made.made_directory(tmp_path) as second:
             assert first.is_dir()
             assert second.parent == first.parent == left.parent

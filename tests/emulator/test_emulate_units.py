@@ -66,6 +66,30 @@ def test_nothing_of_them_stays(three: Started, home: Path, tmp_path: Path, numbe
     assert not any(Path(unit["port"]).exists() for unit in said["units"])
 
 
+def test_what_a_killed_process_has_left_the_next_one_removes(three: Started, home: Path, tmp_path: Path) -> None:
+    process, said = three
+    left = Path(said["file"]).parent
+    start = functools.partial(ndks_process, "emulate", "--units", "1", "--network", "office")
+    with running(start) as other:
+        assert left.is_dir()  # its process lives
+        process.end(signal.SIGKILL)
+        assert left.is_dir()
+        foreign = tmp_path / "ndks-emulate-link"
+        foreign.symlink_to(home, target_is_directory=True)
+        with running(start) as next_one:
+            assert not left.exists()
+            others = [json.loads(each.announced) for each in (other, next_one)]
+            held = {Path(each["file"]).parent for each in others}
+            assert set(tmp_path.iterdir()) == {home, foreign, *held}
+            bound = {path.stem for path in (home / "units").iterdir()}
+            assert bound == {each["units"][0]["serial_number"] for each in others}
+            for end in (next_one, other):
+                assert end.end(signal.SIGTERM) == 0
+    assert run_ndks("list", timeout=PATIENCE).returncode == 0  # it removes notes of units that do not run
+    assert [path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()] == ["host_secret"]
+    assert set(tmp_path.iterdir()) == {home, foreign}
+
+
 @pytest.mark.parametrize(
     "options",
     [

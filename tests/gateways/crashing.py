@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from support.emulate_process import PATIENCE
+from support.workers import Workers
 
 _PIECE = 1 << 15
 _MOST = 1 << 20  # bytes of one connection
@@ -113,39 +114,21 @@ class Account:
     wrong: list[str] = field(default_factory=list[str])
 
 
-class Load:
+class Load(Workers):
     """Applications that connect to a port, one connection after another."""
 
     def __init__(self, port: int, workers: int = 4, seed: int = 1) -> None:
+        super().__init__(workers, seed)
         self.account = Account()
         self._port = port
-        self._is_ending = threading.Event()
         self._lock = threading.Lock()
-        self._threads = [
-            threading.Thread(target=self._work, args=(random.Random(f"{seed} {number}"),), daemon=True)
-            for number in range(workers)
-        ]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._is_ending.set()
-        for thread in self._threads:
-            thread.join(PATIENCE)
-            assert not thread.is_alive(), "a connection hangs"
 
     def goes_on(self) -> None:
-        """Wait until another connection was served whole."""
-        before, deadline = self.account.whole, time.monotonic() + PATIENCE
-        while self.account.whole < before + len(self._threads):
-            assert time.monotonic() < deadline, f"nothing goes on: {self.account}"
-            time.sleep(0.01)
+        """Wait until other connections were served whole."""
+        self.wait_for(lambda: self.account.whole, self.account.whole + len(self.threads), self.account)
 
-    def _work(self, chance: random.Random) -> None:
-        while not self._is_ending.is_set():
+    def work(self, number: int, chance: random.Random) -> None:
+        while not self.is_ending.is_set():
             self._connect(chance)
 
     def _connect(self, chance: random.Random) -> None:

@@ -4,19 +4,22 @@
 
 import contextlib
 import json
-import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.emulate_process import PATIENCE, allow_interrupts, wait_until
-from support.forks import ndks_process, own_environment, run_ndks
+from support.emulate_process import PATIENCE, wait_until
+from support.forks import own_environment, run_ndks
+from support.ndks_program import NdksProgram
 
 from ndks.laptop.homes import HOME
 from ndks.line.services import SOCKETS
+
+_PAUSE = 0.01  # seconds between two looks at its status
 
 
 def free_port() -> int:
@@ -27,56 +30,21 @@ def free_port() -> int:
 
 
 @dataclass
-class Gateway:
-    """One end of a tunnel: how it is started, and its process while it runs."""
+class Gateway(NdksProgram):
+    """One end of a tunnel: how it is started, and its process."""
 
     name: str
     directory: Path  # short: it has sockets
     words: tuple[str, ...]
-    process: "subprocess.Popen[str] | None" = None
 
     @property
     def environment(self) -> dict[str, str]:
         return own_environment() | {HOME: str(self.directory / "home"), SOCKETS: str(self.directory)}
 
-    @property
-    def log(self) -> str:
-        return (self.directory / "log").read_text()
-
     def start(self) -> None:
         """Start it, and return when its addresses are taken."""
-        allow_interrupts()
         self.directory.mkdir(mode=0o700, exist_ok=True)
-        with (self.directory / "log").open("a") as errors:
-            self.process = ndks_process(
-                "tunnel",
-                self.name,
-                *self.words,
-                "--json",
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-            )
-        assert self.process.stdout
-        line = self.process.stdout.readline()  # pytest's timeout limits the wait
-        assert line, self.log
-        self.said: dict[str, Any] = json.loads(line)
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and return the exit status."""
-        assert self.process
-        process, self.process = self.process, None
-        process.send_signal(number)
-        status = process.wait(PATIENCE)
-        if process.stdout:
-            process.stdout.close()
-        return status
-
-    def close(self) -> None:
-        if self.process:
-            self.end(signal.SIGKILL)
+        self.run(self.directory / "log", "tunnel", self.name, *self.words, env=self.environment)
 
     def ask(self, *words: object) -> "subprocess.CompletedProcess[str]":
         """Run another `ndks tunnel` with its home and sockets."""
@@ -87,12 +55,23 @@ class Gateway:
         finished = self.ask("status", self.name, "--json")
         return json.loads(finished.stdout)["tunnels"][0] if finished.returncode == 0 else {}
 
+    def _asked(self) -> dict[str, Any]:
+        """Return its status as `status`, without a process for each look."""
+        with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):
+            connection.settimeout(PATIENCE)
+            connection.connect(self.said["socket"])
+            connection.sendall(b'{"do": "status"}\n')
+            if line := connection.makefile().readline():
+                return json.loads(line)
+        return {}
+
     def wait(self, holds: Callable[[dict[str, Any]], object], what: str) -> dict[str, Any]:
         """Return its status as soon as something holds of it."""
         seen: list[dict[str, Any]] = [{}]
 
         def look() -> bool:
-            seen[0] = self.status()
+            time.sleep(_PAUSE)
+            seen[0] = self._asked()
             return bool(seen[0]) and bool(holds(seen[0]))
 
         try:

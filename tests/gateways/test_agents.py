@@ -3,17 +3,17 @@
 """Agents whose only channel is a tunnel: messages, generations, and gateways whose units are apart."""
 
 import base64
-import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from support.emulate_process import PATIENCE, wait_until
-from support.forks import ndks_process, run_ndks
+from support.forks import run_ndks
+from support.ndks_program import NdksProgram
 
 from ndks.agent.running.membership import Membership
 from ndks.laptop.homes import HOME
@@ -33,7 +33,7 @@ class Site:
     gateway: Gateway
     member: Member
     file: Path | None  # the administrator's
-    agent: "subprocess.Popen[str] | None" = None
+    agent: NdksProgram = field(default_factory=NdksProgram)
 
     def start_agent(self, public: bytes) -> None:
         with pytest.MonkeyPatch.context() as patch:
@@ -42,12 +42,7 @@ class Site:
         assert self.member.service
         words = ["agent", "--unit", self.member.service.port("agent"), "--carrier", "tunnel:web", "--tick", TICK]
         words += ["--network", str(self.file)] if self.file else []
-        with (self.gateway.directory / "agent.log").open("a") as log:
-            self.agent = ndks_process(
-                *words, env=self.gateway.environment, stdout=subprocess.PIPE, stderr=log, text=True
-            )
-        assert self.agent.stdout
-        assert self.agent.stdout.readline()  # it runs; pytest's timeout limits the wait
+        self.agent.run(self.gateway.directory / "agent.log", *words, env=self.gateway.environment)
 
     def run(self, *words: object) -> str:
         finished = run_ndks(*words, timeout=PATIENCE, env=self.gateway.environment)
@@ -57,13 +52,6 @@ class Site:
     def is_in(self, generation: int) -> None:
         """Wait until the unit is in a generation, and a link was made in it."""
         self.gateway.wait(lambda values: values["unit"]["generation"] == generation, f"generation {generation}")
-
-    def close(self) -> None:
-        if self.agent:
-            self.agent.kill()
-            self.agent.wait(PATIENCE)
-            assert self.agent.stdout
-            self.agent.stdout.close()
 
 
 @dataclass
@@ -102,7 +90,7 @@ def sites(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sites]:
             ends.reverse()
         first, second = Site(*ends[0], file), Site(*ends[1], None)
         for site in (first, second):
-            stack.callback(site.close)
+            stack.callback(site.agent.close)
             site.start_agent(network.administrator.keys.public)
         load = stack.enter_context(Load(port, workers=2))
         yield Sites(network, first, second, load)

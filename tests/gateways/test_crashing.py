@@ -54,8 +54,10 @@ def test_links_that_are_cut(tunnel: Tunnel) -> None:
     tunnel.load.goes_on()
     often(CUTS, random.Random(1), tunnel.cable.cut)
     tunnel.load.goes_on()
+    while tunnel.a.wait_for_link()["handshakes"]["resumed"] <= 2:  # few: after a short link there is a pause
+        tunnel.cable.cut()
+    tunnel.load.goes_on()
     assert (tunnel.load.account.reset, tunnel.load.account.refused) == (0, 0)
-    assert tunnel.a.status()["handshakes"]["resumed"] > 2  # few: after a short link there is a pause
 
 
 def test_processes_that_are_killed(tunnel: Tunnel) -> None:

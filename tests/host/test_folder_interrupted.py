@@ -3,24 +3,33 @@
 """Folders that are interrupted: nothing half appears, and the same command goes on, also after SIGKILL."""
 
 import contextlib
+import io
+import json
 import os
 import random
 import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from host.folding import SMALL_TEXT, make_folder, seen_in, small_volumes
+from host.folding import SMALL_TEXT, entry, make_folder, nobody, seen_in, small_volumes
 
 import ndks
 from ndks.cli import main
-from ndks.driver.folder_plans import PackingPlan, UnpackingPlan, load, part_of, plan_of
+from ndks.driver.folder_opening import FolderOpener
+from ndks.driver.folder_plans import PackingPlan, UnpackingPlan, load, load_or_refuse, part_of, plan_of
 from ndks.driver.unit import Unit
 from ndks.exceptions import FileError
 from ndks.folders import volumes
+from ndks.folders.entries import END, Entry
+from ndks.folders.read import FolderStream
+from ndks.folders.removal import open_again, remove_folder
+from ndks.folders.unpack import FolderWriter
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="this system has no descriptors of folders")
 __all__ = ("small_volumes",)
@@ -312,3 +321,111 @@ def remove(target: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def as_user(user: int) -> Iterator[None]:
+    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may act as another user")
+def test_folders_and_files_that_keep_their_owner_out_go_on() -> None:
+    """What got its mode in a volume that was cut off is opened again, and removed, by a user whom modes bind."""
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
+        os.chown(name, 65534, 65534)
+        stack.enter_context(as_user(65534))
+        place = Path(name) / "out"
+        place.mkdir(0o700)
+        parts = [
+            *(entry(".", is_folder=True, mode=0), entry("a", is_folder=True, mode=0)),
+            *(entry("a/b", size=1000, mode=0), entry("c", is_folder=True, mode=0o555), entry("c/d", mode=0o444), END),
+        ]
+        data, cut = b"".join(parts), sum(map(len, parts[:2])) + 512 + 100  # in a/b
+        with contextlib.closing(FolderWriter(place)) as writer:
+            stream = FolderStream(writer)
+            stream.write(data[:cut])
+            states = json.loads(json.dumps([stream.state(), writer.state()]))
+            stream.write(data[cut:])
+        assert place.stat().st_mode & 0o777 == 0
+        os.close(open_again(place))
+        with contextlib.closing(FolderWriter(place)) as writer:
+            stream = FolderStream(writer)
+            stream.go_on(states[0])
+            writer.go_on(states[1], states[0]["last"])
+            assert {path.name for path in place.iterdir()} == {"a"}
+            stream.write(data[cut:])
+            stream.finish()
+        stack.close()
+        assert {name: mode & 0o777 for name, (mode, _, _) in seen_in(place).items()} == {
+            ".": 0,
+            "a": 0,
+            "a/b": 0,
+            "c": 0o555,
+            "c/d": 0o444,
+        }
+        with as_user(65534):
+            remove_folder(place)
+        assert not place.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (PackingPlan, {"noted": {"counts": {}}}),
+        (PackingPlan, {"noted": {"counts": {}, "names": 3}}),
+        (PackingPlan, {"volumes": "3"}),
+        (UnpackingPlan, {"headers": [3]}),
+        (UnpackingPlan, {"headers": ["xy"]}),
+        (UnpackingPlan, {"more": 1}),
+    ],
+)
+def test_damaged_notes_are_none(tmp_path: Path, kind: Any, values: object) -> None:
+    plan_of(tmp_path / "x").write_text(json.dumps(values))
+    assert load(tmp_path / "x", kind) is None
+    with pytest.raises(FileError, match="ndks did not make it"):
+        load_or_refuse(tmp_path / "x", kind)
+
+
+def test_another_program_at_work_on_the_same_target(
+    capsule: Path, folder: Path, bob: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told so, also in the first volume, and what the other one has made stays."""
+    target = capsule.with_name("out")
+    refusals: list[str] = []
+    begin = FolderWriter.begin
+
+    def begin_with_another(writer: FolderWriter, entry: Entry, name: str) -> None:
+        if not refusals:
+            source = io.BytesIO(capsule.read_bytes())
+            with pytest.raises(FileError, match="another program is at work") as raised:
+                FolderOpener(source, lambda *_: pytest.fail("opened"), lambda _: None, nobody).into_folder(
+                    target, restart=False
+                )
+            refusals.append(str(raised.value))
+        begin(writer, entry, name)
+
+    monkeypatch.setattr(FolderWriter, "begin", begin_with_another)
+    with ndks.open(bob) as unit:
+        unit.decrypt_folder(capsule, target)
+    assert refusals
+    assert seen_in(target) == seen_in(folder)
+
+
+def test_acceptance_behind_later_messages(
+    capsule: Path, folder: Path, alice: str, bob: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Volumes that left the window of the receiver before they were accepted are as good as accepted."""
+    target = capsule.with_name("out")
+    with ndks.open(bob) as unit, ndks.open(alice) as sender:
+        with cut_at(monkeypatch, "accept", 2):
+            unit.decrypt_folder(capsule, target)
+        later = [sender.seal(b"later", mode="a", cipher="aes") for _ in range(300)]
+        unit.unseal(later[-1])
+        assert unit.decrypt_folder(capsule, target).files == 24
+        assert not plan_of(target).exists()
+        with pytest.raises(ndks.DeviceError):
+            unit.decrypt_folder(capsule, target.with_name("other"))

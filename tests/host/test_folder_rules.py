@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tarfile
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +23,7 @@ from support.emulate_process import PATIENCE
 import ndks
 from ndks.exceptions import FileError, FolderError, UsageError
 from ndks.folders import names, read, rules, unpack, walk
-from ndks.folders.entries import END, MOST_RECORDS
+from ndks.folders.entries import END, MOST_RECORDS, Entry, entry_of, head_of
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="this system has no descriptors of folders")
 __all__ = ("tiny_volumes",)
@@ -124,6 +125,31 @@ def test_nested_mount(small_disk: Path) -> None:
     (small_disk / "inside").touch()
     (small_disk.parent / "beside").touch()
     assert noted(small_disk.parent) == {"mount": ["disk"]}
+
+
+def test_a_folder_on_which_something_is_mounted_meanwhile(
+    folder: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (small_disk / "inside").touch()
+    opened = walk.open_inside
+
+    def mount_first(name: str, directory: int, *, is_folder: bool) -> int:
+        return os.open(small_disk, os.O_RDONLY) if name == "empty" else opened(name, directory, is_folder=is_folder)
+
+    monkeypatch.setattr(walk, "open_inside", mount_first)
+    assert noted(folder) == {"mount": ["empty"]}
+
+
+def test_far_times(small_disk: Path, tmp_path: Path) -> None:
+    """Seconds have twelve digits in the stream; a file system that keeps fewer keeps what it can."""
+    (small_disk / "far").touch()
+    os.utime(small_disk / "far", (0, 10**12 - 1))
+    if (small_disk / "far").stat().st_mtime_ns != (10**12 - 1) * 10**9:
+        pytest.skip("this file system has no such times")
+    unpacked(packed(small_disk), tmp_path / "out")
+    os.utime(small_disk / "far", (0, 10**12))
+    with pytest.raises(FileError, match="far in the folder has a time that is too far away"):
+        packed(small_disk)
 
 
 def test_vanishing(folder: Path, tmp_path: Path) -> None:
@@ -361,6 +387,36 @@ def test_other_records_are_refused(records: dict[str, str], tmp_path: Path) -> N
     info = tarfile.TarInfo("x")
     info.pax_headers = records
     refused(root() + info.tobuf(tarfile.PAX_FORMAT), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"uid": 1}, {"gname": "root"}, {"mtime": 1, "pax_headers": {"mtime": "1.000000001"}}),
+        *({"pax_headers": {"path": "x"}}, {"pax_headers": {"size": "0"}}, {"pax_headers": {"mtime": "-0.000000000"}}),
+    ],
+)
+def test_another_head_of_the_same_entry_is_refused(change: dict[str, Any], tmp_path: Path) -> None:
+    info = tarfile.TarInfo("x")
+    for name, value in change.items():
+        setattr(info, name, value)
+    assert "not as packing makes it" in refused(root() + info.tobuf(tarfile.PAX_FORMAT) + END, tmp_path)
+
+
+@pytest.mark.parametrize("time", [0, 1, -1, -(10**9), 8**11 * 10**9, 8**11 * 10**9 + 1, 10**9 * (8**11 - 1)])
+@pytest.mark.parametrize("path", ["x", "x" * 99, "x" * 100, "x" * 101, "ü" * 99, "a/\U0001f600"])
+def test_heads_are_those_of_tarfile(time: int, path: str) -> None:
+    for size in (0, 8**11 - 1, 8**11, 10**17):
+        for is_folder in (False, True)[: 1 if size else 2]:
+            info = tarfile.TarInfo(path)
+            info.type, info.mode, info.size = tarfile.DIRTYPE if is_folder else tarfile.REGTYPE, 0o640, size
+            if time < 0 or time % 10**9:
+                info.pax_headers = {"mtime": f"{Decimal(time) / 10**9:.9f}"}
+            else:
+                info.mtime = time // 10**9
+            made = Entry(path, is_folder, 0o640, time, size)
+            assert head_of(made) == info.tobuf(tarfile.PAX_FORMAT)
+            assert entry_of(head_of(made)) == made
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system does not tell how much memory was used")

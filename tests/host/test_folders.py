@@ -264,6 +264,36 @@ def test_list_says_nothing_before_all_is_verified(capsule: Path, bob: str, call:
     assert_refused(call("inspect", capsule, "--list"), "USAGE", 2)
 
 
+def test_inspect_without_a_list(capsule: Path, bob: str, call: Call) -> None:
+    """Of volumes whose last one ends where one capsule could, and where none could."""
+    count, data = len(volumes_of(capsule)), capsule.read_bytes()
+    answer = json.loads(call("inspect", capsule, "--unit", bob, "--json").text)
+    assert (answer["volumes"], answer["member"]["capsule_state"]) == (count, "new")
+    odd = (len(data) - 37) % 1040  # of the bytes in chunks; 1 to 16 would be no more than a tag
+    for left, said in ((8, f"as a folder in {count} volumes"), (17, f"or a folder in {count} volumes")):
+        capsule.write_bytes(data[: len(data) - (odd - left) % 1040])
+        assert said in call("inspect", capsule).text
+    capsule.write_bytes(data[: capsule_size() - 24])  # its last chunk would be a part of a tag
+    assert_refused(call("inspect", capsule), "AUTH", 5)
+
+
+def test_a_file_that_begins_as_a_volume_is_not_sealed(alice: str, bob: str, desk: Path, call: Call) -> None:
+    (desk / "x").write_bytes(MARK + b"text")
+    with ndks.open(alice) as unit:
+        before = unit.status().message_counter
+    assert_refused(call("encrypt", desk / "x", "--unit", alice), "FILE", 1)
+    assert_refused(feed(MARK, "encrypt", "--unit", alice, "-o", "x.ndks"), "FILE", 1)
+    assert not (desk / "x.ndks").exists()
+    (desk / "in").mkdir()
+    (desk / "x").rename(desk / "in" / "x")
+    assert call("encrypt", desk / "in", "--unit", alice).status == 0
+    assert call("decrypt", desk / "in.ndks", "--unit", bob, "-o", desk / "out").status == 0
+    assert (desk / "out" / "x").read_bytes() == MARK + b"text"
+    with ndks.open(alice) as unit, ndks.open(bob) as other:
+        assert unit.status().message_counter == before + 1
+        assert other.unseal(unit.seal(MARK + b"text")) == MARK + b"text"
+
+
 def test_options_that_are_not_for_folders(folder: Path, alice: str, bob: str, call: Call) -> None:
     assert_refused(call("encrypt", folder, "--unit", alice, "--cipher", "vernam"), "USAGE", 2)
     assert_refused(call("encrypt", folder, "--unit", alice, "--mode", "b"), "USAGE", 2)

@@ -66,6 +66,8 @@ def test_the_first_try_of_the_help_line_by_line(desk: Path, tmp_path: Path, call
         (["encrypt", "--", "-notes.txt", "--unit", "x"], "after --, every word is a file: put --unit before --."),
         (["encrypt", "x", "-o", "-out.ndks"], "-out.ndks looks like an option: write -o ./-out.ndks."),
         (["provision", "x", "--label", "-a"], "-a looks like an option: write --label=-a."),
+        (["tunnel", "stauts"], "there is no command 'stauts' in ndks tunnel; did you mean status?"),
+        (["tunnel", "--json", "forgt", "web", "--yes"], "no command 'forgt' in ndks tunnel; did you mean forget?"),
         (["completion"], "the following arguments are required: shell; choose from bash, zsh, tcsh, fish, powershell."),
     ],
 )
@@ -75,6 +77,20 @@ def test_what_is_nearly_right(arguments: list[str], meant: str, desk: Path, call
     finished = call(*arguments)
     assert_refused(finished, "USAGE", 2)
     assert f"{meant} Do: see ndks " in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["web"], "a tunnel needs two addresses."),
+        (["statue", "--listen", "8000"], "one of the two addresses is missing."),
+        (["statue", "--listen=8000", "--to=80"], "--listen and --connect are for one end"),
+    ],
+)
+def test_tunnel_may_have_a_name_like_that_of_a_command(arguments: list[str], what: str, call: Call) -> None:
+    finished = call("tunnel", *arguments)
+    assert_refused(finished, "USAGE", 2)
+    assert what in finished.stderr
 
 
 @pytest.mark.parametrize("group", [[], ["network"], ["faraday"]])

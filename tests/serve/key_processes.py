@@ -5,7 +5,6 @@
 import contextlib
 import http.client
 import json
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.emulate_process import PATIENCE, allow_interrupts, wait_until
+from support.emulate_process import PATIENCE, wait_until
 from support.forks import ndks_process, own_environment, run_ndks
+from support.ndks_program import NdksProgram
 
 from .key_servers import Client, Said
 
@@ -56,21 +56,16 @@ sys.exit(main())
 
 
 @dataclass
-class KeyProcess:
-    """A server of keys: how it is started, and its process while it runs."""
+class KeyProcess(NdksProgram):
+    """A server of keys: how it is started, and its process."""
 
     directory: Path  # certificates, and the configuration NAME.toml
     name: str
     unit: str
-    process: "subprocess.Popen[str] | None" = None
 
     @property
     def config(self) -> Path:
         return self.directory / f"{self.name}.toml"
-
-    @property
-    def log(self) -> str:
-        return (self.directory / f"{self.name}.log").read_text()
 
     def write(self, site: str, ledger: str, port: int = 0, limits: str = "") -> None:
         """Write its configuration, as a server of a site; `limits` are lines of that section."""
@@ -79,34 +74,13 @@ class KeyProcess:
 
     def start(self, set_back: float = 0.0, environment: dict[str, str] | None = None) -> None:
         """Start it, and return when it listens; `set_back`: by how many seconds its clock was."""
-        allow_interrupts()
-        words = ("serve", "--config", str(self.config), "--unit", self.unit, "--json")
+
+        def late(*words: str, **options: Any) -> "subprocess.Popen[str]":
+            return subprocess.Popen([sys.executable, "-c", _SET_BACK, str(set_back), *words], **options)
+
         env = own_environment() | (environment or {})
-        pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "text": True, "env": env}
-        with (self.directory / f"{self.name}.log").open("a") as errors:
-            if set_back:
-                late = [sys.executable, "-c", _SET_BACK, str(set_back), *words]
-                self.process = subprocess.Popen(late, stderr=errors, **pipes)
-            else:
-                self.process = ndks_process(*words, stderr=errors, **pipes)
-        assert self.process.stdout
-        line = self.process.stdout.readline()  # pytest's timeout limits the wait
-        assert line, self.log
-        self.said: dict[str, Any] = json.loads(line)
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and return the exit status."""
-        assert self.process
-        process, self.process = self.process, None
-        process.send_signal(number)
-        status = process.wait(PATIENCE)
-        if process.stdout:
-            process.stdout.close()
-        return status
-
-    def close(self) -> None:
-        if self.process:
-            self.end(signal.SIGKILL)
+        words = ("serve", "--config", str(self.config), "--unit", self.unit)
+        self.run(self.directory / f"{self.name}.log", *words, env=env, start=late if set_back else ndks_process)
 
     def begin(self, how: str = "--first") -> dict[str, Any]:
         """Begin the ledger, and return the answer of the command."""

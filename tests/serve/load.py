@@ -13,9 +13,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
-from support.emulate_process import PATIENCE
+from support.workers import Workers
 
 from ndks_gateways.keys import refusals
 
@@ -74,50 +74,27 @@ class Account:
         return len(self.issued)
 
 
-class Load:
+class Load(Workers):
     """So many clients as long as the block runs."""
 
     def __init__(self, servers: Sequence[KeyProcess], clients: int = CLIENTS, seed: int = 1) -> None:
+        super().__init__(clients, seed)
         self.account = Account()
         self._servers = {site: [each for each in servers if each.site == site] for site in SITES}
-        self._is_ending = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._run, args=(number, random.Random(f"{seed} {number}")), daemon=True)
-            for number in range(clients)
-        ]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._is_ending.set()
-        for thread in self._threads:
-            thread.join(2 * PATIENCE)
-            assert not thread.is_alive(), "a request hangs"
 
     def goes_on(self, keys: int = 100) -> None:
         """Wait until each site has got so many more keys."""
         self.reach(self.account.total + keys)
-        before = Counter(self.account.delivered)
-        deadline = time.monotonic() + 2 * PATIENCE
-        while any(self.account.delivered[sae] <= before[sae] for sae in ("SAE_A", "SAE_B")):
-            assert time.monotonic() < deadline, f"nothing goes on: {self.account.said}"
-            time.sleep(0.01)
+        for sae, before in {sae: self.account.delivered[sae] for sae in ("SAE_A", "SAE_B")}.items():
+            self.wait_for(lambda sae=sae: self.account.delivered[sae], before + 1, self.account.said)
 
     def reach(self, keys: int) -> None:
         """Wait until so many keys were issued."""
-        seen, deadline = self.account.total, time.monotonic() + 2 * PATIENCE
-        while self.account.total < keys:
-            if self.account.total > seen:
-                seen, deadline = self.account.total, time.monotonic() + 2 * PATIENCE
-            assert time.monotonic() < deadline, f"nothing goes on: {self.account.said}"
-            time.sleep(0.01)
+        self.wait_for(lambda: self.account.total, keys, self.account.said)
 
-    def _run(self, number: int, chance: random.Random) -> None:
+    def work(self, number: int, chance: random.Random) -> None:
         with contextlib.closing(_Connections()) as connections:
-            while not self._is_ending.is_set():
+            while not self.is_ending.is_set():
                 try:
                     self._round("AB"[number % 2], chance, connections)
                 except Exception as error:

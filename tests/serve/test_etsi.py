@@ -194,10 +194,17 @@ def test_keys_of_others_are_refused(server: Running, a: Client, b: Client) -> No
 def test_saes_that_are_not_configured_are_no_masters_and_no_slaves(server: Running, a: Client) -> None:
     before = server.keys.calls
     said = a.keys("SAE_Z", "enc_keys")
-    assert (said.status, said.values) == (401, {"message": refusals.NOT_MASTER})
+    assert (said.status, said.values) == (404, {"message": answers.UNKNOWN_SAE})
     said = a.keys("SAE_Z", "dec_keys", {"key_IDs": [{"key_ID": str(uuid.UUID(int=1))}]})
     assert (said.status, said.values) == (401, {"message": refusals.NOT_YOURS})
     assert server.keys.calls == before
+
+
+def test_an_sae_may_be_its_own_slave(a: Client) -> None:
+    """So qkdsec tests a server, with one certificate."""
+    new = a.keys("SAE_A", "enc_keys").values
+    assert a.get("/api/v1/keys/SAE_A/status").status == 200
+    assert a.keys("SAE_A", "dec_keys", ids(new)).values == new
 
 
 def test_a_group_shares_keys_and_each_member_gets_them_once(server: Running, a: Client, b: Client) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from gateways.members import Founded, founded
-from support.emulate_process import wait_until
+from support.emulate_process import PATIENCE, wait_until
 
 from ndks_gateways.keys import refusals
 
@@ -16,6 +16,10 @@ from .key_processes import KeyProcess, closing_all, place_certificates
 from .key_servers import Said
 
 Sites = tuple[KeyProcess, KeyProcess]
+
+# Seconds. An agent that did not hear of a bundle asks for it after some dozen ticks, and again; a tick of
+# 0.1 s takes longer where agents do not get the processor: 6 s were seen on a busy machine.
+_AGENTS = 90.0
 
 
 @pytest.fixture
@@ -41,14 +45,14 @@ def started(network: Founded, directory: Path, certificates: Path) -> list[KeyPr
     return servers
 
 
-def wait_for(server: KeyProcess, generation: int, number: int = 0) -> None:
-    """Wait until a server has heard that its unit is in an epoch."""
+def wait_for(server: KeyProcess, generation: int, number: int = 0, patience: float = PATIENCE) -> None:
+    """Wait until a server has heard that its unit is in an epoch, for so many seconds at most."""
 
     def is_there() -> bool:
         seen = server.metric("ndks_serve_generation"), server.metric("ndks_serve_epoch_number")
         return seen == (generation, number)
 
-    wait_until(is_there, f"{server.name} in epoch {number} of generation {generation}")
+    wait_until(is_there, f"{server.name} in epoch {number} of generation {generation}", patience)
 
 
 def answer(server: KeyProcess, keys: list[dict[str, str]]) -> Said:
@@ -129,6 +133,7 @@ def test_keys_of_before_a_revocation_are_refused_and_counted(network: Founded, s
     assert delivers(b, after)
 
 
+@pytest.mark.timeout(400)  # two waits for agents at each of two sites, if all goes wrong
 def test_generations_that_agents_bring(tmp_path: Path, certificates: Path) -> None:
     with (
         administered(tmp_path) as agents,
@@ -139,13 +144,13 @@ def test_generations_that_agents_bring(tmp_path: Path, certificates: Path) -> No
         admitted = administrator.admit("0000000000ABCDEF")
         generation = agents.issue()
         for server in (a, b):
-            wait_for(server, generation)
+            wait_for(server, generation, patience=_AGENTS)
         assert delivers(b, before)
         before = a.issue(128)
         administrator.revoke([admitted])
         generation = agents.issue()
         for server in (a, b):
-            wait_for(server, generation)
+            wait_for(server, generation, patience=_AGENTS)
         wait_until(lambda: refusal(b, [before.pop()]) == (400, refusals.REVOKED), "all ids are read again")
         assert refusal(b, before) == (400, refusals.REVOKED)
         assert b.refused(refusals.REVOKED)

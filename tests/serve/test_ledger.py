@@ -8,6 +8,7 @@ import json
 import logging
 import random
 import shutil
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from ndks_gateways.serving.ledger import Ledger
 from ndks_gateways.serving.marks import MarkFile
 from ndks_gateways.serving.postgres_ledger import PostgresConnection
 from ndks_gateways.serving.sqlite_ledger import SqliteConnection
-from ndks_gateways.serving.tables import Connection, Delivered, LedgerAway, LedgerLost, Mark
+from ndks_gateways.serving.tables import Connection, Delivered, LedgerAway, LedgerLost, Mark, Tables
 
 from .databases import Cluster, Database
 from .worlds import ModelUnit
@@ -442,3 +443,39 @@ def test_a_ledger_that_was_not_begun_is_named_once_in_the_log(
     (told,) = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
     assert told.startswith("LEDGER_LOST: ")
     assert "ndks serve ledger --first" in told
+
+
+def test_a_bug_in_a_commit_delivers_nothing_and_the_next_one_goes_on(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async def story() -> None:
+        async with opened(database.connect, tmp_path / "mark") as ledger:
+            await born.first(ledger)
+            with monkeypatch.context() as patch:
+                patch.setattr(Tables, "deliver", broken)
+                assert await outcome(ledger.deliver([row(0)])) == refusals.LEDGER_AWAY
+            assert "ZeroDivisionError" in caplog.text
+            assert await outcome(ledger.deliver([row(0)])) is None
+
+    asyncio.run(story())
+
+
+def test_at_the_end_what_was_begun_is_done_and_what_waits_is_refused(database: Database, tmp_path: Path) -> None:
+    async def story() -> list[str | None]:
+        ledger = Ledger(database.connect, MarkFile(tmp_path / "mark"), "one")
+        await born.first(ledger)
+        gate = threading.Event()
+        ledger._thread.submit(gate.wait)
+        asked = [asyncio.create_task(outcome(ledger.deliver([row(slot)]))) for slot in range(3)]
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(ledger.close())
+        await asyncio.sleep(0)
+        gate.set()
+        await closing
+        return await asyncio.gather(*asked)
+
+    assert asyncio.run(story()) == [None, refusals.LEDGER_AWAY, refusals.LEDGER_AWAY]
+    assert MarkFile(tmp_path / "mark").read().delivered == row(0)

@@ -1,71 +1,49 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The trial of docs/serve.md, as it stands there, at two sites."""
+"""The trial of docs/serve.md, as it stands there, and its example of a key id."""
 
-import json
 import re
-import shlex
 import shutil
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from gateways.gateway_process import free_port
-from gateways.members import founded
-from support.emulate_process import PATIENCE
-from support.forks import own_environment, run_ndks
-
-from .key_processes import KeyProcess, closing_all
+from key_id_vectors import ONE, KeyId, block_of, key_id
+from transcripts import commands_of, end_background, is_alike, run_in_shell
 
 _PAGE = (Path(__file__).parents[2] / "docs" / "serve.md").read_text("utf-8")
-_TRIAL = _PAGE.partition("\n## A trial\n")[2].partition("\n## ")[0]
+_PORTS = "8443", "8444", "9443", "9444"
 
 
-def blocks() -> list[str]:
-    """Return the indented blocks of the trial: the configuration, and what is typed."""
-    found = re.findall(r"\n\n((?:(?: {4}.*)?\n)+)", _TRIAL)
-    return [re.sub(r"^ {4}", "", block, flags=re.MULTILINE).strip() for block in found]
+def section(title: str) -> str:
+    return _PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
-def of_other_site(text: str) -> str:
-    """Return the configuration with the names the other way round, as the page says."""
-    swapped = {"KME_A": "KME_B", "KME_B": "KME_A", "kme_a": "kme_b", "here": "there", "there": "here", "ENC_A": "ENC_B"}
-    return re.sub("|".join(swapped), lambda found: swapped[found[0]], text)
+def trial() -> str:
+    """Return the trial, at ports that are free here."""
+    ports = {port: str(free_port()) for port in _PORTS}
+    return re.sub("|".join(ports), lambda found: ports[found[0]], section("A trial"))
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_the_trial(tmp_path: Path) -> None:
-    text, *typed = blocks()
-    commands = [shlex.split(line) for block in typed for line in block.replace("\\\n", " ").splitlines()]
-    certs, first, serve, curl, fetch = commands
-    with founded(tmp_path) as network:
-        a, b = (
-            KeyProcess(tmp_path, name, member.gate)
-            for name, member in zip(("kme_a", "kme_b"), network.members, strict=True)
-        )
-        for server, content in ((a, text), (b, of_other_site(text))):
-            server.config.write_text(content.replace("127.0.0.1:8443", f"127.0.0.1:{free_port()}").replace("9443", "0"))
-        for words in (certs, first, [*first[:4], "kme_b.toml", *first[5:]]):
-            finished = run_ndks(*words[1:], timeout=PATIENCE, cwd=tmp_path)
-            assert finished.returncode == 0, finished.stderr
-        assert serve == ["ndks", "serve", "--config", "kme_a.toml"]
-        with closing_all([a, b]):
-            for server in (a, b):
-                server.start()
-            new = _answer(curl, a, tmp_path)
-            (key,) = new["keys"]
-            assert _answer([each.replace("KEY_ID", key["key_ID"]) for each in fetch], b, tmp_path) == new
+    text = trial()
+    for name, content in zip(("kme_a.toml", "kme_b.toml"), blocks(text, "toml"), strict=True):
+        (tmp_path / name).write_text(content)
+    try:
+        for block in blocks(text, "console"):
+            shown = run_in_shell(commands_of(block), tmp_path)
+            assert is_alike(block, shown), shown
+    finally:
+        end_background(tmp_path)
 
 
-def _answer(words: list[str], server: KeyProcess, directory: Path) -> Any:
-    """Return what curl says, once the server is ready."""
-    at = [each.replace(":8443", f":{server.port}") for each in words]
-    until_ready = ("--silent", "--show-error", "--fail", "--retry", "20", "--retry-max-time", f"{PATIENCE:.0f}")
-    command = [at[0], *until_ready, *at[1:]]
-    environment = {name: value for name, value in own_environment().items() if name != "CURL_CA_BUNDLE"}
-    said = subprocess.run(
-        command, cwd=directory, env=environment, capture_output=True, timeout=2 * PATIENCE, check=False
-    )
-    assert said.returncode == 0, said.stderr
-    return json.loads(said.stdout)
+def test_the_example_of_a_key_id() -> None:
+    where = KeyId(bytes(range(32)), 0, 1, 0, 0, 32, ONE, "SAE_A", "SAE_B")
+    found = dict(re.findall(r"^    (block|key_ID) +([0-9a-f-]+)$", section("Key ids, byte by byte"), re.MULTILINE))
+    assert found["block"] == block_of(where).hex()
+    assert found["key_ID"].replace("-", "") == key_id(where).hex()

@@ -58,9 +58,9 @@ def allow_interrupts() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def wait_until(holds: Callable[[], object], what: str) -> None:
-    """Wait for a condition that another process or thread causes."""
-    deadline = time.monotonic() + PATIENCE
+def wait_until(holds: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+    """Wait for a condition that another process or thread causes, for so many seconds at most."""
+    deadline = time.monotonic() + patience
     while not holds():
         assert time.monotonic() < deadline, f"waited in vain: {what}"
         time.sleep(0.002)

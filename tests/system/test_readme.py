@@ -2,12 +2,18 @@
 # SPDX-License-Identifier: MIT
 """The examples in README and docs equal the real output."""
 
+import os
 import re
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 from transcripts import PAGES, ROOT, stale_blocks
 
+from ndks.laptop.homes import HOME
+from ndks.line.services import SOCKETS
 from ndks_laboratory.homologation.adversaries.roster import ACTIVE, NETWORK, PASSIVE
 from ndks_laboratory.homologation.requirements import REQUIREMENTS
 
@@ -40,3 +46,17 @@ def test_a_page_that_shows_something_else_is_noticed(tmp_path: Path) -> None:
     assert stale_blocks(page, tmp_path) == []
     page.write_text(f"```\n{command}00000000000000aa\n00000000000000bb\n```\n")
     assert [block.shown for block in stale_blocks(page, tmp_path)] == [command + "00000000000000aa\n" * 2]
+
+
+def test_the_administered_network_of_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its block runs as it is written, in one shell; its agents end with it."""
+    (block,) = re.findall(r"^    ndks network new team.*?\n(?=\n)", (ROOT / "README.md").read_text(), re.M | re.S)
+    with tempfile.TemporaryDirectory(prefix="ndks-") as short:  # paths of sockets
+        monkeypatch.setenv(SOCKETS, short)
+        monkeypatch.setenv(HOME, str(tmp_path / "home"))
+        monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+        script = f"set -e; trap 'kill $(jobs -p)' EXIT\n{block}"
+        done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^\d+  1  Meet me at noon\.$", done.stdout, re.M)
+    assert re.search(r"^unit [0-9A-F]{16} \(lane \d+, carol\) is revoked$", done.stdout, re.M)

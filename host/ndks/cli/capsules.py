@@ -85,8 +85,9 @@ def encrypt(args: argparse.Namespace, out: Output) -> None:
     if not is_stdin(args) and args.file.is_dir():
         folders.encrypt(args, out, target, _keep_check)
         return
-    with open_source(args) as source, ndks.open(args.unit, args.timeout) as unit:
+    with open_source(args) as opened, ndks.open(args.unit, args.timeout) as unit:
         status = unit.unlock()
+        source = folders.no_folder(args, opened)
         cipher, mode = args.cipher or status.cipher, args.mode or _MODE
         values = {"cipher": cipher, "mode": mode, "suite": status.suite, **warn_of_suite(status.suite)}
         total = size_of_source(args)

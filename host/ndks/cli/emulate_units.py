@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import queue
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -14,24 +15,31 @@ from typing import TYPE_CHECKING, Any
 import ndks
 from ndks.driver.joining import Joined
 from ndks.driver.running import Notice
+from ndks.held_directory import held_directory, remove_abandoned
 from ndks.laptop.bindings import BindingStore
 from ndks.line.transport import EMULATOR
 from ndks.network.network_file import SUFFIX, Network
 
+from .arguments import need
 from .emulated_lines import open_line
 from .output import Output, need_stdout, note
 
 if TYPE_CHECKING:
     from ndks_emulator import RunningUnit
 
+_PREFIX = "ndks-emulate-"
+
 
 def emulate_units(args: argparse.Namespace, out: Output) -> None:
     """Run so many units until a signal ends this process; print their ports as one line of JSON."""
     need_stdout()
+    need(sys.platform != "win32", "this system has no pseudo-terminals", "use ndks emulate DIR --tcp PORT")
     network = Network.new(args.network)  # refuses a name before anything is made
     failures: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
+    place = Path(tempfile.gettempdir())
+    remove_abandoned(_PREFIX, place, _forget)
     with contextlib.ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ndks-emulate-")))
+        directory = stack.enter_context(held_directory(_PREFIX, place))
         file = directory / f"{network.name}{SUFFIX}"
         network.save(file)
         folders = [directory / f"unit{number}" for number in range(1, args.units + 1)]
@@ -43,6 +51,13 @@ def emulate_units(args: argparse.Namespace, out: Output) -> None:
         out.as_json = True  # there is no other form of this answer
         out.result(values, "")
         raise failures.get()
+
+
+def _forget(directory: Path) -> None:
+    """Delete the bindings of units whose process was killed. OSError."""
+    for uid in directory.glob("unit*/uid"):
+        with contextlib.suppress(ValueError):  # it was killed while it wrote
+            BindingStore().forget(bytes.fromhex(uid.read_text()).hex().upper())
 
 
 def _members(folders: list[Path], file: Path, stack: contextlib.ExitStack) -> list[Joined]:

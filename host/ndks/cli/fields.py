@@ -104,7 +104,7 @@ ANSWERS = {
     "encrypt FOLDER": "file files folders bytes volumes cipher mode suite not_kept[](kind count names) warning?",
     "decrypt": "file bytes lane number cipher suite warning?",
     "decrypt FOLDER.ndks": "file files folders bytes volumes lane cipher suite warning?",
-    "inspect": "file version size chunks bytes warning? "
+    "inspect": "file version size chunks bytes volumes? warning? "
     "member?(lane suite number? cipher? capsule_state? sender? salt?)",
     "inspect --list": "file files folders bytes volumes lane entries[](mode size time path)",
     "symbols seal": "file bits nothings bytes cipher suite warning?",

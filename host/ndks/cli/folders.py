@@ -11,8 +11,10 @@ from typing import Any
 
 import ndks
 from ndks.driver import capsules
+from ndks.driver.blocks import Again, read_up_to
 from ndks.driver.folder_opening import UnsealedFolder, is_begun, read_folder, unpack
 from ndks.driver.folder_volumes import OpenVolume, Volume, open_volume
+from ndks.exceptions import FileError
 from ndks.files import Sink, Source
 from ndks.folders.listing import Listing
 from ndks.folders.pack import Progress
@@ -25,9 +27,12 @@ from ndks.network.network_file import Network
 from ndks.printable import printable
 
 from .arguments import need
+from .message_files import is_stdin
 from .output import Output, StdoutSink, encoded, note, warn_of_suite, write_stdout
 
 OFFLINE = "opened offline: a repeated capsule is not detected, and no unit learns that this one was opened"
+
+_GOES_ON = "the same command goes on behind the last whole volume"
 
 KeepCheck = Callable[[bytes, bytes], object]
 
@@ -78,12 +83,25 @@ class Replayed:
         self._kept.clear()
 
 
+def no_folder(args: argparse.Namespace, source: Source) -> Source:
+    """Return a file that is to be sealed. FileError if `decrypt` would take it for a volume of a folder."""
+    first = read_up_to(source, len(MARK))
+    if first == MARK:
+        what = "stdin begins" if is_stdin(args) else f"{args.file} begins"
+        raise FileError(
+            f"{what} as a volume of a folder does, and ndks decrypt would take it for one",
+            "put it into a folder, and encrypt that",
+        )
+    return Again(first, source)
+
+
 def encrypt(args: argparse.Namespace, out: Output, target: Path | None, keep_check: KeepCheck) -> None:
     need(
         args.cipher in (None, "aes") and args.mode in (None, "a"),
         "a folder is sealed with cipher aes, in mode a",
         "omit --cipher and --mode",
     )
+    _say_that_it_goes_on(args, target)
     with ndks.open(args.unit, args.timeout) as unit:
         suite = unit.unlock().suite
         warning = warn_of_suite(suite)
@@ -101,6 +119,7 @@ def encrypt(args: argparse.Namespace, out: Output, target: Path | None, keep_che
 def decrypt(args: argparse.Namespace, out: Output, source: Source, size: int | None, target: Path | None) -> None:
     """Unpack a folder, or go on with it. UsageError, FileError, DeviceError, FolderError."""
     need(args.mode in (None, "a"), "a folder is opened in mode a", "omit --mode")
+    _say_that_it_goes_on(args, target)
     open_it = _decrypt_offline if args.network else _decrypt_with_unit
     with _bar(out, args.file.name, target, lambda: (size, None)) as progress:
         opened, suite = open_it(args, source, target or StdoutSink(), progress)
@@ -126,6 +145,11 @@ def _decrypt_offline(
     opened = unpack(source, target, _offline(known), lambda _: None, progress, restart=args.force)
     note(OFFLINE)
     return opened, any_file.network_of(known).suite
+
+
+def _say_that_it_goes_on(args: argparse.Namespace, target: Path | None) -> None:
+    if target:
+        args.resume_advice = _GOES_ON
 
 
 def goes_on(target: Path | None) -> bool:

@@ -9,8 +9,10 @@ from typing import Any
 
 import ndks
 from ndks.driver import capsules
+from ndks.driver.folder_volumes import capsule_size, volumes_in
 from ndks.exceptions import DeviceError, device_error
 from ndks.files import Source
+from ndks.folders.volumes import HEAD_SIZE
 from ndks.line import discovery
 from ndks.network import any_file
 from ndks_protocol import commands, errors
@@ -55,21 +57,9 @@ def inspect(args: argparse.Namespace, out: Output) -> None:
         header = capsules.read_header(source)
         body = _count(source)
     size = len(header) + body
-    chunks = -(-body // (CHUNK + TAG_SIZE))
-    if size < _SMALLEST or 1 <= body % (CHUNK + TAG_SIZE) <= TAG_SIZE:
-        raise device_error(errors.AUTH)  # cut off
-    data = body - chunks * TAG_SIZE - SYNC_SIZE - CHECK_SIZE
-    values: dict[str, Any] = {
-        "file": str(args.file),
-        "version": header[0],
-        "size": size,
-        "chunks": chunks,
-        "bytes": data,
-    }
-    rows = [
-        ("capsule", f"{args.file}, version {header[0]}"),
-        ("size", f"{size} bytes, chunks: {chunks}, for {data} bytes of data (not verified)"),
-    ]
+    sizes, text = _sizes(size)
+    values: dict[str, Any] = {"file": str(args.file), "version": header[0], "size": size, **sizes}
+    rows = [("capsule", f"{args.file}, version {header[0]}"), ("size", f"{size} bytes, {text}")]
     if args.network or args.unit:
         seen = _member_view_offline(args.network, header) if args.network else _member_view(args, header)
         values |= {"member": seen, **warn_of_suite(seen["suite"])}
@@ -79,6 +69,38 @@ def inspect(args: argparse.Namespace, out: Output) -> None:
             ("the rest", "masked: only members can read sender, number, suite and cipher (--unit or --network)")
         )
     out.result(values, "\n".join(f"{name:9} {value}" for name, value in rows))
+
+
+def _sizes(size: int) -> tuple[dict[str, int], str]:
+    """Return what the size of a file tells: it has one capsule, or the volumes of a folder. AuthenticationError."""
+    capsule, folder = _in_capsule(size), _in_volumes(size)
+    found = capsule or folder
+    if not found:
+        raise device_error(errors.AUTH)  # cut off
+    values = {"chunks": found[0], "bytes": found[1]}
+    text = f"chunks: {found[0]}, for {found[1]} bytes of data (not verified)"
+    if not folder:
+        return values, text
+    count = volumes_in(size)
+    return {**values, "volumes": count}, f"{text}, {'or' if capsule else 'as'} a folder in {count} volumes"
+
+
+def _in_volumes(size: int) -> tuple[int, int] | None:
+    """Return the numbers of chunks and bytes of a folder in several volumes of this size; None: no folder has it."""
+    others = volumes_in(size) - 1
+    whole, last = _in_capsule(capsule_size()), _in_capsule(size - others * capsule_size())
+    if not (others and whole and last):
+        return None
+    return others * whole[0] + last[0], others * whole[1] + last[1] - (others + 1) * HEAD_SIZE
+
+
+def _in_capsule(size: int) -> tuple[int, int] | None:
+    """Return the numbers of chunks and bytes of data in a capsule of this size; None: no capsule has it."""
+    body = size - commands.WIRE_HEADER_SIZE
+    if size < _SMALLEST or 1 <= body % (CHUNK + TAG_SIZE) <= TAG_SIZE:
+        return None
+    chunks = -(-body // (CHUNK + TAG_SIZE))
+    return chunks, body - chunks * TAG_SIZE - SYNC_SIZE - CHECK_SIZE
 
 
 def _member_view(args: argparse.Namespace, header: bytes) -> dict[str, Any]:

@@ -5,7 +5,7 @@
 import argparse
 import itertools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NoReturn
 
 from ndks.exceptions import UsageError
@@ -25,7 +25,8 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
         self._words: list[str] = []
-        self.usual = ""  # of a group: the command that is meant where the first word names none
+        self.usual = ""  # of a group: the command that is meant where the first word names none ...
+        self.usual_options: Collection[str] = ()  # ... and these tell it from another command that is mistyped
 
     def error(self, message: str) -> NoReturn:
         """Raise a UsageError that names the help of this command."""
@@ -45,9 +46,12 @@ class Parser(argparse.ArgumentParser):
         return namespace, unknown
 
     def _with_usual(self, words: list[str]) -> list[str]:
-        if not self.usual or not words or words[0] in ("-h", "--help") or set(words) & set(subparsers_of(self)):
+        commands = subparsers_of(self)
+        if not self.usual or not words or words[0] in ("-h", "--help") or set(words) & set(commands):
             return words
-        return [self.usual, *words]
+        named = next((word for word in words if not word.startswith("-")), "")
+        is_usual = any(word.partition("=")[0] in self.usual_options for word in words)
+        return words if did_you_mean(named, commands) and not is_usual else [self.usual, *words]
 
     def _unknown_options(self) -> list[str]:
         words = itertools.takewhile(lambda word: word != "--", self._words)

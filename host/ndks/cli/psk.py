@@ -147,7 +147,7 @@ def _strongswan(args: argparse.Namespace, uri: str, connection: str) -> Any:
     need(
         bool(_NAME.fullmatch(connection)), f"{quoted(connection)} is no connection", "name one of swanctl --list-conns"
     )
-    need_extra("gateways")
+    need_extra("strongswan")
     from ndks_gateways.psk.strongswan import StrongSwan
 
     return StrongSwan(uri, connection, args.config or _CONFIG, args.name)

@@ -129,7 +129,10 @@ def _config(args: argparse.Namespace) -> Any:
         raise UsageError("--config is missing", "name the server's TOML file; docs/serve.md has an example")
     from ndks_gateways.serving import config
 
-    return config.load(path)
+    found = config.load(path)
+    if found.ledger.postgresql:
+        need_extra("postgresql")
+    return found
 
 
 def _days(text: str) -> int:

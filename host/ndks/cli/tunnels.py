@@ -41,7 +41,7 @@ _FORGET_EXAMPLES = """\
 def add_tunnel(parser: Parser) -> None:
     show_examples(parser, _EXAMPLES)
     kinds = add_group(parser)
-    parser.usual = "run"
+    parser.usual, parser.usual_options = "run", ("--listen", "--connect", "--accept", "--to")
     run_help = "run one end of a tunnel; the word run may be left out"
     _add_run(add_command(kinds, "run", run_help, _RUN_EXAMPLES, run))
     status = add_command(kinds, "status", "show the ends of tunnels that run here", _STATUS_EXAMPLES, show_status)

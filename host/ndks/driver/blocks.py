@@ -52,6 +52,14 @@ class LookAhead:
         return part
 
 
+class Again(LookAhead):
+    """A source whose first bytes were read, and come again."""
+
+    def __init__(self, first: bytes, source: Source) -> None:
+        super().__init__(source)
+        self._ahead = first
+
+
 def pieces_of(source: Source, progress: Progress, *, batched: bool) -> CountedBlocks:
     """Return the data of `source` in pieces of the size that a capsule needs; if batched, many in a block."""
     cut = _batches if batched else _blocks

@@ -4,7 +4,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,13 +14,13 @@ from ..folders.durable import alone_at, sync_all_below
 from ..folders.entries import Entry
 from ..folders.pack import Progress
 from ..folders.read import FolderStream, Receiver
-from ..folders.removal import remove_folder
+from ..folders.removal import open_again, remove_folder
 from ..folders.unpack import FolderWriter
 from ..folders.volumes import HEADER_SIZE, Place
 from ..folders.walk import need_descriptors
 from ..paths import refuse_long_name
 from ..system_errors import file_errors
-from .blocks import LookAhead, read_up_to
+from .blocks import Again, read_up_to
 from .folder_plans import UnpackingPlan, load, load_or_refuse, part_of, plan_of, save
 from .folder_volumes import OpenVolume, Volume, capsule_size, read_volumes
 
@@ -98,16 +98,14 @@ class FolderOpener:
     def _read_first(self) -> str:
         """Return the header of the first volume; the source gives it again."""
         header = read_up_to(self._source, HEADER_SIZE)
-        self._source = _Again(header, self._source)
+        self._source = Again(header, self._source)
         return header.hex()
 
     def _unpack(self, place: Path, target: Path, plan: UnpackingPlan) -> UnpackingPlan:
         if plan.is_complete:
             return plan
         with contextlib.ExitStack() as stack:
-            directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            stack.callback(os.close, directory)
-            stack.enter_context(alone_at(directory, place))
+            directory = stack.enter_context(_alone_in(place))
             writer = stack.enter_context(contextlib.closing(FolderWriter(place)))
             stream = FolderStream(writer)
             behind = self._go_on(plan, stream, writer) if plan.headers else None
@@ -141,14 +139,6 @@ class FolderOpener:
         while size and (passed := self._source.read(min(size, _MUCH))):
             size -= len(passed)
         return Place(folder, len(plan.headers), before)
-
-
-class _Again(LookAhead):
-    """A source whose first bytes were read, and come again."""
-
-    def __init__(self, first: bytes, source: Source) -> None:
-        super().__init__(source)
-        self._ahead = first
 
 
 class _Nowhere:
@@ -223,14 +213,21 @@ def _begin(target: Path, plan: UnpackingPlan) -> None:
     """Make an empty folder in place of one that is unfinished, unless another program is at work on it."""
     place = part_of(target)
     if place.is_dir():
-        directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        try:
-            with alone_at(directory, place):
-                remove_folder(place)
-        finally:
-            os.close(directory)
+        with _alone_in(place):
+            remove_folder(place)
     save(target, plan)
     place.mkdir(_PRIVATE)
+
+
+@contextlib.contextmanager
+def _alone_in(place: Path) -> Generator[int]:
+    """Open an unfinished folder, and keep other programs away from it. FileError if one is at work on it; OSError."""
+    directory = open_again(place)
+    try:
+        with alone_at(directory, place):
+            yield directory
+    finally:
+        os.close(directory)
 
 
 def _plan(target: Path, first: str, *, restart: bool) -> UnpackingPlan:
@@ -251,8 +248,9 @@ def _clean_up(target: Path, error: BaseException) -> None:
     """Remove an unfinished folder that has nothing to go on from, or whose content was refused."""
     plan = load(target, UnpackingPlan)
     if isinstance(error, FolderError) or not plan or not plan.headers:
-        with contextlib.suppress(OSError):
-            remove_folder(part_of(target))
+        with contextlib.suppress(OSError, FileError):  # another program may be at work there
+            with contextlib.suppress(FileNotFoundError), _alone_in(part_of(target)):
+                remove_folder(part_of(target))
             plan_of(target).unlink(missing_ok=True)
 
 

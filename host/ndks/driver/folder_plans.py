@@ -4,6 +4,7 @@
 
 import json
 import os
+import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,8 +12,11 @@ from typing import Any, TypeVar
 from .. import strict_json
 from ..exceptions import FileError
 from ..files import read_small, write_private
+from ..folders.rules import Notes
+from ..folders.volumes import HEADER_SIZE
 
 _MOST = 1 << 26  # bytes: the headers of 800,000 volumes
+_HEADER = re.compile(rf"[0-9a-f]{{{2 * HEADER_SIZE}}}")
 _T = TypeVar("_T", "PackingPlan", "UnpackingPlan")
 
 
@@ -66,7 +70,14 @@ def load(target: Path, kind: type[_T]) -> _T | None:
         return None
     usual = kind()
     right = all(type(getattr(plan, each.name)) is type(getattr(usual, each.name)) for each in fields(kind))
-    return plan if right else None
+    return plan if right and _is_whole(plan) else None
+
+
+def _is_whole(plan: PackingPlan | UnpackingPlan) -> bool:
+    if isinstance(plan, PackingPlan):
+        notes = {each.name for each in fields(Notes)}
+        return set(plan.noted) in (set(), notes) and all(isinstance(each, dict) for each in plan.noted.values())
+    return all(_HEADER.fullmatch(str(each)) for each in plan.headers)
 
 
 def load_or_refuse(target: Path, kind: type[_T]) -> _T | None:

@@ -38,6 +38,11 @@ def capsule_size() -> int:
     return commands.WIRE_HEADER_SIZE + text + -(-text // CHUNK) * TAG_SIZE
 
 
+def volumes_in(size: int) -> int:
+    """Return how many volumes a folder of so many bytes would have, its capsules one behind the other."""
+    return -(-size // capsule_size())
+
+
 def seal_volume(keys: SealingKeys, text: VolumeText, sink: Sink) -> None:
     sealer = BatchSealer(GivenKeys(keys))
     sink.write(keys.header)

@@ -4,6 +4,9 @@
 
 from pathlib import Path
 
+from ndks_protocol import errors
+
+from ..exceptions import DeviceError
 from ..files import Sink, Source, reading, writing
 from ..folders.pack import Progress
 from ..system_errors import file_errors
@@ -77,8 +80,13 @@ class FolderVerbs(MessageVerbs, ProgramKeyVerbs):
             )
 
         def accept(header: bytes) -> None:
-            if not again:
+            if again:
+                return
+            try:
                 self.accept(header, allow_jump=allow_jump)
+            except DeviceError as error:
+                if error.number != errors.TOO_OLD:  # of later messages accepted meanwhile: it opens no more either way
+                    raise
 
         with reading(source) as readable:
             return unpack(readable, target, opening, accept, progress, restart=restart)

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Entries of the stream: their heads are those of a PAX archive, so that any tar lists and reads the stream.
 
-tarfile writes and reads the blocks of heads; the records of PAX, of which there are three, are read here.
+Each entry has one head only, the one that `head_of` makes: what is read and is another one is refused.
 """
 
 import re
-import tarfile
 from dataclasses import dataclass
 
 from .errors import refused
@@ -16,13 +15,19 @@ END = bytes(2 * BLOCK)
 ROOT = "."  # the path of the folder itself, the first entry
 PERMISSIONS = 0o777
 MOST_RECORDS = 1 << 16  # bytes
+END_OF_TIME = 10**21  # ns from 1970, to either side: seconds have 12 digits
 
 _NANO = 10**9
-_SIZE_FIELD = slice(124, 136)
-_FILE, _FOLDER, _RECORDS = tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.XHDTYPE
-_TIME = re.compile(r"(-?)(\d{1,12})(?:\.(\d{9}))?")
-_OCTAL = re.compile(rb"[0-7]{11}[ \0]")
-_SIZE = re.compile(r"\d{1,18}")
+_IN_BLOCK = 8**11  # sizes and seconds below have room in a block
+_LONGEST = 100  # letters of a name in a block
+_FILE, _FOLDER, _RECORDS = b"0", b"5", b"x"
+_TYPE, _MODE, _SIZE, _TIME = slice(156, 157), slice(100, 107), slice(124, 135), slice(136, 147)
+_BEHIND = bytes(_LONGEST) + b"ustar\x0000" + bytes(247)  # the type: no link, no names of owners
+_SUM_BEHIND = sum(_BEHIND) + 8 * ord(" ")  # the sum itself counts as blanks
+_RECORDS_NAME = b"././@PaxHeader"
+_EXACT_TIME = re.compile(r"(-?)(\d{1,12})(?:\.(\d{9}))?")
+_DIGITS = re.compile(r"\d{1,18}")
+_OCTAL = re.compile(rb"[0-7]{7,11}")
 _RECORD = re.compile(rb"(\d{1,6}) (path|size|mtime)=")
 
 
@@ -44,52 +49,83 @@ def padding(size: int) -> int:
 
 def head_of(entry: Entry) -> bytes:
     """Return the blocks before the content of an entry."""
-    info = tarfile.TarInfo(entry.path)
-    info.type = _FOLDER if entry.is_folder else _FILE
-    info.mode = entry.mode
-    info.size = entry.size
-    whole, part = divmod(abs(entry.time), _NANO)
-    if entry.time < 0 or part:
-        info.pax_headers = {"mtime": f"{'-' if entry.time < 0 else ''}{whole}.{part:09d}"}
-    else:
-        info.mtime = whole
-    return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
+    path = f"{entry.path}/" if entry.is_folder else entry.path
+    seconds, part = divmod(abs(entry.time), _NANO)
+    is_exact, is_far = entry.time < 0 or part > 0, seconds >= _IN_BLOCK
+    records = b""
+    if is_exact:
+        records += _record("mtime", f"{'-' if entry.time < 0 else ''}{seconds}.{part:09d}")
+    if len(path) > _LONGEST or not path.isascii():
+        records += _record("path", path)
+    if entry.size >= _IN_BLOCK:
+        records += _record("size", str(entry.size))
+    if is_far and not is_exact:
+        records += _record("mtime", str(seconds))
+    name = path.encode("ascii", "replace")[:_LONGEST]
+    size = entry.size if entry.size < _IN_BLOCK else 0
+    kind = _FOLDER if entry.is_folder else _FILE
+    block = _block(name, entry.mode, size, 0 if is_exact or is_far else seconds, kind)
+    if not records:
+        return block
+    return _block(_RECORDS_NAME, 0, len(records), 0, _RECORDS) + records + bytes(padding(len(records))) + block
 
 
 def size_of_records(block: bytes) -> int | None:
     """Return the size of the PAX records that this block announces, or None for the head of an entry. FolderError."""
-    info = _info(block)
-    if info.type != _RECORDS:
+    if block[_TYPE] != _RECORDS:
         return None
-    if not (0 < info.size <= MOST_RECORDS and _OCTAL.fullmatch(block[_SIZE_FIELD])):
+    size = _number(block, _SIZE)
+    if not 0 < size <= MOST_RECORDS:
         raise refused("the head of an entry is too large")
-    return info.size
+    return size
 
 
-def known_size(head: bytes) -> int:
-    """Return what `size_of_records` has returned for the first block of a head; reading it again takes long."""
-    return int(head[_SIZE_FIELD].strip(b" \0"), 8)
-
-
-def entry_of(block: bytes, records: bytes) -> Entry:
-    """Return the entry of a head with these PAX records, b"": none. FolderError."""
-    info, given = _info(block), _records(records)
-    if info.type not in (_FILE, _FOLDER) or info.linkname:
-        raise refused("an entry is neither a file nor a folder", info.name)
-    path = given.get("path", info.name)
-    if info.type == _FOLDER:
+def entry_of(head: bytes) -> Entry:
+    """Return the entry of a whole head. FolderError."""
+    block = head[-BLOCK:]
+    size = size_of_records(head[:BLOCK]) or 0
+    given = _records(head[BLOCK : BLOCK + size]) if size else {}
+    kind = block[_TYPE]
+    if kind not in (_FILE, _FOLDER):
+        raise refused("an entry is neither a file nor a folder")
+    path = given.get("path") or _text(block[:_LONGEST].rstrip(b"\0"))
+    if kind == _FOLDER:
         path = path.removesuffix("/")
-    size = int(_matched(_SIZE, given["size"])[0]) if "size" in given else info.size
-    time = _time(given["mtime"]) if "mtime" in given else int(info.mtime) * _NANO
-    if info.mode & ~PERMISSIONS or size < 0 or (info.type == _FOLDER and size):
+    mode = _number(block, _MODE)
+    size = int(_matched(_DIGITS, given["size"])[0]) if "size" in given else _number(block, _SIZE)
+    time = _exact_time(given["mtime"]) if "mtime" in given else _number(block, _TIME) * _NANO
+    if mode & ~PERMISSIONS or (kind == _FOLDER and size):
         raise refused("an entry has an impossible mode or size", path)
-    return Entry(path, info.type == _FOLDER, info.mode, time, size)
+    entry = Entry(path, kind == _FOLDER, mode, time, size)
+    if head_of(entry) != head:
+        raise refused("the head of an entry is not as packing makes it", path)
+    return entry
 
 
-def _info(block: bytes) -> tarfile.TarInfo:
+def _block(name: bytes, mode: int, size: int, seconds: int, kind: bytes) -> bytes:
+    before = b"%b%07o\x000000000\x000000000\x00%011o\x00%011o\x00" % (name.ljust(_LONGEST, b"\0"), mode, size, seconds)
+    return b"%b%06o\0 %b%b" % (before, sum(before) + kind[0] + _SUM_BEHIND, kind, _BEHIND)
+
+
+def _record(name: str, value: str) -> bytes:
+    """Return a record, which begins with its own length in bytes."""
+    text = f" {name}={value}\n".encode()
+    size = len(text) + 1
+    while size != len(text) + len(str(size)):
+        size = len(text) + len(str(size))
+    return str(size).encode() + text
+
+
+def _number(block: bytes, field: slice) -> int:
+    if not _OCTAL.fullmatch(block[field]):
+        raise refused("the head of an entry is damaged")
+    return int(block[field], 8)
+
+
+def _text(name: bytes) -> str:
     try:
-        return tarfile.TarInfo.frombuf(block, "utf-8", "strict")
-    except (tarfile.TarError, UnicodeDecodeError, ValueError):
+        return name.decode()
+    except UnicodeDecodeError:
         raise refused("the head of an entry is damaged") from None
 
 
@@ -113,8 +149,8 @@ def _records(text: bytes) -> dict[str, str]:
     return found
 
 
-def _time(text: str) -> int:
-    sign, whole, part = _matched(_TIME, text).groups()
+def _exact_time(text: str) -> int:
+    sign, whole, part = _matched(_EXACT_TIME, text).groups()
     time = int(whole) * _NANO + int(part or 0)
     return -time if sign else time
 

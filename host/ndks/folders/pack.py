@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..exceptions import FileError
 from ..printable import printable
-from .entries import END, PERMISSIONS, Entry, head_of, padding
+from .entries import END, END_OF_TIME, PERMISSIONS, Entry, head_of, padding
 from .rules import ATTRIBUTES, CHANGED, HARD_LINK, SPARSE, SPECIAL_MODE, VANISHED, Notes
 from .walk import Found, Walk, open_file, unreadable
 
@@ -186,6 +186,9 @@ class PackedFolder:
 def _entry(found: Found) -> Entry:
     status = found.status
     size = 0 if found.is_folder else status.st_size
+    if abs(status.st_mtime_ns) >= END_OF_TIME:
+        what = f"{printable(found.path)} in the folder has a time that is too far away"
+        raise FileError(what, "give it another with touch, and repeat")
     return Entry(found.path, found.is_folder, status.st_mode & PERMISSIONS, status.st_mtime_ns, size)
 
 

@@ -5,7 +5,7 @@
 import base64
 from typing import Any, Protocol
 
-from .entries import BLOCK, END, ROOT, Entry, entry_of, known_size, padding, size_of_records
+from .entries import BLOCK, END, ROOT, Entry, entry_of, padding, size_of_records
 from .errors import refused
 from .names import parts_of
 
@@ -114,7 +114,7 @@ class FolderStream:
             return
         self._head.clear()
         self._wanted = BLOCK
-        self._begin(_with_records(head) if len(head) > BLOCK else entry_of(head, b""))
+        self._begin(entry_of(head))
 
     def _end_all(self, head: bytes) -> None:
         if any(head) or self._inside is None:
@@ -163,11 +163,3 @@ class FolderStream:
             self._last.pop()
         if level < 0:
             self._receiver.leave()
-
-
-def _with_records(head: bytes) -> Entry:
-    size = known_size(head)
-    records, rest = head[BLOCK : BLOCK + size], head[BLOCK + size : -BLOCK]
-    if any(rest):
-        raise refused("there is something behind the records of an entry")
-    return entry_of(head[-BLOCK:], records)

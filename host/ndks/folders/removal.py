@@ -3,7 +3,9 @@
 """Removal of an unfinished folder, or of a part of it, by descriptors."""
 
 import contextlib
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,12 +23,25 @@ def remove_after(directory: int, name: str) -> None:
 def remove_folder(path: Path) -> None:
     """Remove a folder and all in it, if it is there. OSError."""
     with contextlib.suppress(FileNotFoundError):
-        descriptor = os.open(path, _FOLDER)
+        descriptor = open_again(path)
         try:
             remove_after(descriptor, "")
         finally:
             os.close(descriptor)
         path.rmdir()
+
+
+def open_again(name: Path | str, directory: int | None = None) -> int:
+    """Open a folder of an unfinished one; it may have its mode already, one that keeps its owner out. OSError."""
+    allow(name, directory)
+    return os.open(name, _FOLDER, dir_fd=directory)
+
+
+def allow(name: Path | str, directory: int | None = None) -> None:
+    """Let the owner of a file or folder read and change it. OSError, also if it is a link."""
+    if stat.S_ISLNK(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    os.chmod(name, _ALL, dir_fd=directory)
 
 
 def _names(directory: int) -> Iterator[str]:
@@ -39,8 +54,7 @@ def _remove(name: str, directory: int) -> None:
     try:
         os.unlink(name, dir_fd=directory)
     except (IsADirectoryError, PermissionError):  # Linux, macOS
-        os.chmod(name, _ALL, dir_fd=directory)
-        descriptor = os.open(name, _FOLDER, dir_fd=directory)
+        descriptor = open_again(name, directory)
         try:
             remove_after(descriptor, "")
         finally:

@@ -98,6 +98,7 @@ OTHERS = (
     Rule("folder, empty ones too", "name, time, mode", "the same", "there_and_back"),
     Rule("owner and group", "not kept", "files belong to who unpacks", "there_and_back"),
     Rule("file or folder that cannot be read", "refused by name; the rest can go on when it can be", "-", "unreadable"),
+    Rule("time 10^12 s or more from 1970", "refused by name", "refused", "far_times"),
     Rule("name that is not UTF-8", "refused by name", "refused", "not_utf8"),
     Rule("folders more than 128 deep", "refused by name", "refused", "deep"),
     Rule("target inside the folder", "refused", "-", "inside"),

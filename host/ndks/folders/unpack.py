@@ -10,7 +10,7 @@ from typing import Any
 from ..exceptions import FileError
 from ..printable import printable
 from .entries import Entry
-from .removal import remove_after
+from .removal import allow, open_again, remove_after
 
 _CLOSED = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _CLOSED
@@ -102,10 +102,11 @@ class FolderWriter:
         if not self._folders:
             descriptor, self._root = self._root, -1
         else:
-            descriptor = os.open(name, _FOLDER, dir_fd=self._here)
+            descriptor = open_again(name, self._here)
         self._folders.append((descriptor, name, mode, time))
 
     def _open_again(self, name: str, mode: int, time: int, written: int) -> None:
+        allow(name, self._here)
         self._file = os.open(name, os.O_WRONLY | _CLOSED, dir_fd=self._here)
         status = os.fstat(self._file)
         if not stat.S_ISREG(status.st_mode) or status.st_size < written or status.st_nlink > 1:

@@ -139,6 +139,10 @@ class Walk:
                 return False
             raise unreadable(found.path, error) from None
         found.status = os.fstat(directory)
+        if found.status.st_dev != self._device:  # mounted since
+            os.close(directory)
+            self.note(MOUNT, found.path)
+            return False
         self._push(directory, f"{found.path}/")
         return True
 

@@ -50,8 +50,10 @@ class Database:
         self._path, self._kind = path, kind
         if path != MEMORY:
             _make_private(Path(path))
-        with self._errors():
+        try:
             self._base = sqlite3.connect(path, isolation_level=None, timeout=kind.wait)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from None
         try:
             self._open()
         except BaseException:
@@ -81,8 +83,10 @@ class Database:
         self.read(statement, *values)
 
     def read(self, statement: str, *values: object) -> list[Row]:
-        with self._errors():
+        try:
             return self._base.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._unusable(error) from None
 
     def _open(self) -> None:
         for pragma in self._kind.pragmas:
@@ -110,12 +114,8 @@ class Database:
         ((mark,),), ((version,),) = self.read("PRAGMA application_id"), self.read("PRAGMA user_version")
         return mark, version
 
-    @contextlib.contextmanager
-    def _errors(self) -> Generator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise FileError(f"{self._path} cannot be used: {error}", self._kind.advice) from None
+    def _unusable(self, error: sqlite3.Error) -> FileError:
+        return FileError(f"{self._path} cannot be used: {error}", self._kind.advice)
 
     def _reach(self, place: str) -> None:
         if self.hook:

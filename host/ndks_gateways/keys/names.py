@@ -4,6 +4,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from . import refusals
 from .refusals import BadRequest
@@ -53,6 +54,7 @@ def for_slave(master: str, sae: str, groups: Groups) -> list[Names]:
     return [one(master, sae), *(group(master, name) for name, members in groups.items() if sae in members)]
 
 
+@lru_cache(maxsize=1024)
 def _packed(kind: int, master: str, slave: str) -> Names:
     """Return the names. BadRequest: a name that no SAE can have."""
     if not (is_name(master) and is_name(slave)):

@@ -23,7 +23,6 @@ REVOKED = "one or more keys specified are of a time in which a member took part 
 TWICE = "a key is specified twice"
 # 401
 NOT_YOURS = "one or more keys specified are not for this SAE, or not from this master SAE"
-NOT_MASTER = "this SAE may not be the master of this slave SAE"
 # 503
 UNIT_AWAY = "the unit of this KME is not at hand"
 LEDGER_AWAY = "the ledger of this KME is not at hand"

@@ -6,7 +6,6 @@ The keys are read first, so a unit that fails consumes nothing. Then they are wr
 they answered: a crash in between loses them for this SAE, and none comes twice.
 """
 
-import asyncio
 from collections.abc import Sequence
 
 from ..keys import names, refusals
@@ -38,7 +37,7 @@ class Deliverer:
         wanted = names.for_slave(master, sae, self._groups)
         places = [self._known.place(key_id, wanted) for key_id in ids]
         try:
-            keys = await asyncio.gather(*(self._chunks.key(place) for place in places))
+            keys = await self._chunks.keys(places)
         except EpochGone as gone:
             raise BadRequest(gone.reason) from None
         await self._ledger.deliver([Delivered(*place[:4], sae) for place in places])

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
-from ..keys.refusals import NOT_MASTER, NOT_YOURS, NotNow, Unauthorized
+from ..keys.refusals import NOT_YOURS, NotNow, Unauthorized
 from ..keys.requests import Sizes, Values, ids_request, key_request
 from .answers import NO_PATH, UNKNOWN_SAE, Answer, NotAllowed, NotFound
 from .bodies import Bounds, fields_of, query_of
@@ -52,8 +52,7 @@ class EtsiDesk:
 
     def _status(self, me: str, other: str) -> Answer:
         config, keys = self._config, self._config.keys
-        if other not in self._saes:
-            raise NotFound(UNKNOWN_SAE)
+        self._check_slave(other)
         if problem := self._problem():
             raise problem
         values = {
@@ -71,10 +70,14 @@ class EtsiDesk:
         }
         return Answer(json.dumps(values).encode())
 
-    async def _new_keys(self, me: str, other: str, values: Values) -> Answer:
-        asked = key_request(values, self._sizes)
+    def _check_slave(self, other: str) -> None:
+        """NotFound: nobody has keys with this SAE. It may be the client itself: so qkdsec tests a server."""
         if other not in self._saes:
-            raise Unauthorized(NOT_MASTER)
+            raise NotFound(UNKNOWN_SAE)
+
+    async def _new_keys(self, me: str, other: str, values: Values) -> Answer:
+        self._check_slave(other)
+        asked = key_request(values, self._sizes)
         return _container(await self._issuer.issue(me, [other, *asked.additional], asked.size, asked.number))
 
     async def _keys(self, me: str, other: str, values: Values) -> Answer:

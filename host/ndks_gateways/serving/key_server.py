@@ -5,6 +5,7 @@
 import dataclasses
 import json
 import logging
+import ssl
 from collections.abc import Callable
 
 from aiohttp import web
@@ -21,6 +22,7 @@ from .connections import Listener
 from .delivering import Deliverer
 from .etsi import EtsiDesk
 from .front import Front
+from .handshakes import Handshakes
 from .issuing import Issuer
 from .skip import SkipDesk
 from .tls import expiry, server_context
@@ -52,6 +54,7 @@ class KeyServer:
         self._epoch = epoch
         self._audit = AuditLog(config.audit.file)
         self._tally = metrics.Tally()
+        self._handshakes = Handshakes(self._tally.failed_handshakes)
         self._certificate_ends = 0.0
         encryptors = SkipDesk(config.skip, sizes, issuer, deliverer) if config.skip else None
         etsi = EtsiDesk(config, issuer, deliverer, problem)
@@ -73,7 +76,7 @@ class KeyServer:
 
     async def open(self) -> None:
         """Listen. UsageError: an address is taken; FileError: a file of the configuration cannot be used."""
-        context = server_context(self._config.kme)
+        context = self._context()
         self._certificate_ends = expiry(self._config.kme.certificate)
         await self._clients.open(self._config.kme.listen, context)
         if self._config.kme.monitor is not None:
@@ -82,7 +85,7 @@ class KeyServer:
     async def reload(self) -> None:
         """Read certificates again, and open the audit log again. What cannot be used is told, and changes nothing."""
         try:
-            context = server_context(self._config.kme)
+            context = self._context()
             ends = expiry(self._config.kme.certificate)
             self._audit.open_again()
         except NdksError as error:
@@ -97,6 +100,7 @@ class KeyServer:
     async def close(self) -> None:
         await self._clients.close()
         await self._monitors.close()
+        self._handshakes.close()
         self._audit.close()
 
     def state(self) -> metrics.State:
@@ -114,6 +118,11 @@ class KeyServer:
             certificate_ends=self._certificate_ends,
             audit_failures=self._audit.failures,
         )
+
+    def _context(self) -> ssl.SSLContext:
+        context = server_context(self._config.kme)
+        self._handshakes.watch(context)
+        return context
 
     async def _monitor(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.method != "GET":

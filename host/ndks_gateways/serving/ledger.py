@@ -26,9 +26,12 @@ _MARK_SECONDS = 1.0  # between two writes of the mark
 _PAUSE = 2.0  # seconds between two looks
 
 
+_Result = BadRequest | NotNow | None
+
+
 class _Batch(NamedTuple):
     rows: frozenset[Delivered]
-    done: "asyncio.Future[BadRequest | NotNow | None]"
+    done: "asyncio.Future[_Result]"
 
 
 class Ledger:
@@ -48,7 +51,7 @@ class Ledger:
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._connection: Connection | None = None
         self._waiting: list[_Batch] = []
-        self._working: asyncio.Task[None] | None = None
+        self._group: Sequence[_Batch] = ()  # that the thread has
         self._to_note: Run | None = None
         self._has_run = asyncio.Event()
 
@@ -62,15 +65,15 @@ class Ledger:
 
         LedgerLost; LedgerAway: they may have been written, and then their keys are lost for this SAE.
         """
-        batch = _Batch(frozenset(rows), asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        batch = _Batch(frozenset(rows), loop.create_future())
         self._waiting.append(batch)
-        if not self._working:
-            self._working = asyncio.create_task(self._work())
+        self._go_on(loop)
+        timer = loop.call_later(_PATIENCE, _answer, [batch], [LedgerAway("no commit in time")])
         try:
-            async with asyncio.timeout(_PATIENCE):
-                refusal = await batch.done
-        except TimeoutError:
-            raise LedgerAway("no commit in time") from None
+            refusal = await batch.done
+        finally:
+            timer.cancel()
         if refusal:
             raise refusal
 
@@ -121,29 +124,23 @@ class Ledger:
 
     async def close(self) -> None:
         """Do what was begun, write the mark, and close the connection."""
-        if self._working:
-            await self._working
+        _answer(self._waiting, [LedgerAway("this server ends")] * len(self._waiting))
+        self._waiting = []
         await asyncio.get_running_loop().run_in_executor(self._thread, self._end)
         self._thread.shutdown()
 
     # In the loop
 
-    async def _work(self) -> None:
-        """Commit batches as long as some wait."""
-        try:
-            while group := self._next_group():
-                for batch, result in zip(group, await self._results(group), strict=True):
-                    if not batch.done.done():
-                        batch.done.set_result(result)
-        finally:
-            self._working = None
+    def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let the thread commit what waits, if it is not at a commit now."""
+        if not self._group and (group := self._next_group()):
+            self._group = group
+            self._thread.submit(self._commit, group, loop)
 
-    async def _results(self, group: Sequence[_Batch]) -> Sequence[BadRequest | NotNow | None]:
-        try:
-            return await self._do(lambda tables: self._deliver(tables, group))
-        except NotNow as error:
-            self.problem = error
-            return [error] * len(group)
+    def _committed(self, results: Sequence[_Result], loop: asyncio.AbstractEventLoop) -> None:
+        _answer(self._group, results)
+        self._group = ()
+        self._go_on(loop)
 
     def _next_group(self) -> list[_Batch]:
         """Take the batches that go together. A row that two have goes to the first, or, if that fails, to the next."""
@@ -166,6 +163,17 @@ class Ledger:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._with_tables, call)
 
     # In the thread
+
+    def _commit(self, group: Sequence[_Batch], loop: asyncio.AbstractEventLoop) -> None:
+        results: Sequence[_Result] = [LedgerAway("a bug")] * len(group)
+        try:
+            results = self._with_tables(lambda tables: self._deliver(tables, group))
+        except NotNow as error:
+            self.problem = error
+            results = [error] * len(group)
+        except Exception:
+            _log.exception("a commit failed; this is a bug")
+        loop.call_soon_threadsafe(self._committed, results, loop)
 
     def _with_tables(self, call: Callable[[Tables], _T]) -> _T:
         if self._connection and not self._connection.is_usable():
@@ -222,3 +230,9 @@ class Ledger:
         connection, self._connection = self._connection, None
         if connection:
             connection.close()
+
+
+def _answer(group: Sequence[_Batch], results: Sequence[_Result]) -> None:
+    for batch, result in zip(group, results, strict=True):
+        if not batch.done.done():  # else whoever asked has gone
+            batch.done.set_result(result)

@@ -17,6 +17,7 @@ class Tally:
     requests: Counter[tuple[str, int]] = field(default_factory=Counter[tuple[str, int]])  # action, HTTP status
     refusals: Counter[str] = field(default_factory=Counter[str])  # message
     keys: Counter[str] = field(default_factory=Counter[str])  # that were answered, by action
+    failed_handshakes: Counter[str] = field(default_factory=Counter[str])  # by reason
     reloads: int = 0
     failed_reloads: int = 0
 
@@ -50,6 +51,9 @@ def _lines(tally: Tally, state: State) -> Iterator[str]:
     yield from _row("failed_reloads_total", "certificates that could not be read again", tally.failed_reloads)
     yield from _row("turned_away_total", "connections above the limit", state.turned_away)
     yield from _row("audit_failures_total", "lines of the audit log that could not be written", state.audit_failures)
+    yield from _head("failed_handshakes_total", "TLS handshakes of clients that failed, by reason")
+    for why, count in sorted(tally.failed_handshakes.items()):
+        yield f'ndks_serve_failed_handshakes_total{{reason="{why}"}} {count}'
     yield from _head("requests_total", "requests by what they asked for and the HTTP status")
     for (action, status), count in sorted(tally.requests.items()):
         yield f'ndks_serve_requests_total{{action="{action}",status="{status}"}} {count}'

@@ -30,18 +30,25 @@ class SqliteConnection:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with _errors():
+        try:
             self._base = Database(path, _KIND)
+        except FileError as error:
+            raise LedgerAway(str(error)) from None
         self._file = self._identity()
 
     def execute(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with _errors():
+        try:
             return self._base.read(statement, *values)
+        except FileError as error:
+            raise LedgerAway(str(error)) from None
 
     @contextlib.contextmanager
     def step(self) -> Generator[None]:
-        with _errors(), self._base.step():
-            yield
+        try:
+            with self._base.step():
+                yield
+        except FileError as error:
+            raise LedgerAway(str(error)) from None
 
     def has_tables(self) -> bool:
         return bool(self.execute("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'"))
@@ -58,11 +65,3 @@ class SqliteConnection:
         except OSError:
             return None
         return found.st_dev, found.st_ino
-
-
-@contextlib.contextmanager
-def _errors() -> Generator[None]:
-    try:
-        yield
-    except FileError as error:
-        raise LedgerAway(str(error)) from None

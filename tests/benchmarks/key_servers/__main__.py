@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Measure `ndks serve` beside a bare aiohttp server; exit status 1 if a goal is missed.
+"""Measure `ndks serve` beside a bare aiohttp server, and those of others; exit status 1 if a goal is missed.
 
-make bench-serve ARGUMENTS=--write
+KME_DIR=DIRECTORY make bench-serve ARGUMENTS=--write
 """
 
 import argparse
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from benchmarks.pages import SPEED, Verdict, as_json, as_page, verdict, write_into
 
-from . import servers
+from . import peers, servers
 from .clients import IDS, Figures, Served, pairs, wrong_ids
 
 _MARK = "bench-serve"
@@ -40,6 +40,8 @@ _COLUMNS = {  # figure: digits after the point
     "CPU ms a pair, 8 clients": 2,
     "keys/s, 128 a request": 0,
 }
+_CHECKOUTS = "KME_DIR"
+_OTHERS = f"{_CHECKOUTS}: a directory; its checkouts {', '.join(peers.PEERS)} are measured, too (docs/speed.md)"
 _HEADS = {
     "CPU ms a pair, 1 client": "CPU ms a pair",
     "enc p50, 1 client": "enc_keys, ms: p50",
@@ -79,7 +81,8 @@ GOALS = (
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="make bench-serve", description=(__doc__ or "").partition("\n")[0])
+    description = (__doc__ or "").partition("\n")[0]
+    parser = argparse.ArgumentParser(prog="make bench-serve", description=description, epilog=_OTHERS)
     parser.add_argument("--json", action="store_true", help="print all figures as JSON, in place of the table")
     parser.add_argument(
         "--rounds", type=int, default=7, help="of each measure, in turn; medians (default: %(default)s)"
@@ -89,18 +92,21 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write the table into docs/speed.md")
     arguments = parser.parse_args()
     began, load = time.monotonic(), os.getloadavg()[0]
-    found = measured(arguments.rounds, arguments.seconds, arguments.wrong)
+    excuses = peers.Excuses()
+    found = measured(arguments.rounds, arguments.seconds, arguments.wrong, excuses)
+    for name, reason in excuses.items():
+        _say(f"not measured: {name}: {reason}")
     lines = [goal.line(found) for goal in GOALS]
-    print(as_json(found, lines) if arguments.json else as_text(found, lines))
+    text = f"{table(found)}\n{excuses_line(excuses)}{wrong_line(found)}"
+    print(as_json(found, lines) if arguments.json else "\n".join([text, *(line for line, _ in lines)]))
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
     if arguments.write:
-        write_into(SPEED, _MARK, as_page(f"{table(found)}\n{wrong_line(found)}", lines, load))
+        write_into(SPEED, _MARK, as_page(text, lines, load))
     return 0 if all(is_reached for _, is_reached in lines) else 1
 
 
-def measured(rounds: int, seconds: float, wrong: int) -> dict[str, Figures]:
+def measured(rounds: int, seconds: float, wrong: int, excuses: peers.Excuses) -> dict[str, Figures]:
     """Measure all servers in turn, because the machine is faster at one time than at another; return medians."""
-    rows: dict[str, list[Figures]] = {name: [] for name in _SERVERS}
     with tempfile.TemporaryDirectory(prefix="ndks-") as place, contextlib.ExitStack() as stack:
         directory = Path(place)
         certificates = servers.make_certificates(directory / "certificates")
@@ -108,14 +114,34 @@ def measured(rounds: int, seconds: float, wrong: int) -> dict[str, Figures]:
             name: stack.enter_context(made(certificates, directory / str(number)))
             for number, (name, made) in enumerate(_SERVERS.items())
         }
+        others = _started_peers(stack, certificates, directory, excuses)
+        rows: dict[str, list[Figures]] = {name: [] for name in present | others}
         for number in range(rounds):
             for name, served in present.items():
                 _say(f"round {number + 1} of {rounds}: {name}")
-                rows[name].append(_round(served, seconds))
-        found = {name: _medians(figures) for name, figures in rows.items()}
+                rows[name].append(_round(served, seconds) | _many_keys(served, seconds))
+            for name in [each for each in others if each not in excuses]:
+                _say(f"round {number + 1} of {rounds}: {name}")
+                with excuses.of(name):
+                    rows[name].append(_round(others[name], seconds))
+        found = {name: _medians(figures) for name, figures in rows.items() if name not in excuses}
         _say(f"{wrong} wrong ids")
         said = wrong_ids(present[_OURS], wrong)
         return found | {_OURS: found[_OURS] | {f"wrong ids: {figure}": value for figure, value in said.items()}}
+
+
+def _started_peers(
+    stack: contextlib.ExitStack, certificates: Path, directory: Path, excuses: peers.Excuses
+) -> dict[str, Served]:
+    """Start what is in the directory KME_DIR, if it is set; return those that run, with their commits."""
+    started: dict[str, Served] = {}
+    copies = os.environ.get(_CHECKOUTS)
+    for peer in peers.PEERS if copies else ():
+        with excuses.of(peer):
+            checkout = Path(copies or "", peer).absolute()
+            served = stack.enter_context(peers.running(checkout, certificates, directory / peer))
+            started[f"{peer} {peers.commit_of(checkout)}".strip()] = served
+    return started
 
 
 def _round(served: Served, seconds: float) -> Figures:
@@ -124,7 +150,11 @@ def _round(served: Served, seconds: float) -> Figures:
         said = pairs(served, clients, seconds)
         figures |= {f"{figure}, {whose}": said[figure] for figure in ("pairs/s", "enc p50", "enc p99", "dec p50")}
         figures[f"CPU ms a pair, {whose}"] = said["CPU ms"]
-    return figures | {"keys/s, 128 a request": pairs(served, _MANY, seconds, IDS)["keys/s"]}
+    return figures
+
+
+def _many_keys(served: Served, seconds: float) -> Figures:
+    return {"keys/s, 128 a request": pairs(served, _MANY, seconds, IDS)["keys/s"]}
 
 
 def _medians(rounds: list[Figures]) -> Figures:
@@ -135,7 +165,8 @@ def table(found: Mapping[str, Figures]) -> str:
     """Return the figures as a table of Markdown."""
     heads = ["", *(_HEADS.get(figure, figure) for figure in _COLUMNS)]
     rows = [
-        [name, *(f"{figures[each]:.{digits}f}" for each, digits in _COLUMNS.items())] for name, figures in found.items()
+        [name, *(f"{figures[each]:.{digits}f}" if each in figures else "" for each, digits in _COLUMNS.items())]
+        for name, figures in found.items()
     ]
     lines = [heads, ["---", *["---:"] * len(_COLUMNS)], *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -152,8 +183,9 @@ def wrong_line(found: Mapping[str, Figures]) -> str:
     )
 
 
-def as_text(found: Mapping[str, Figures], lines: list[Verdict]) -> str:
-    return "\n".join([table(found), wrong_line(found), *(line for line, _ in lines)])
+def excuses_line(excuses: Mapping[str, str]) -> str:
+    """Return why peers are not in the table, each as a paragraph."""
+    return "".join(f"Not measured: {name}: {reason}.\n\n" for name, reason in excuses.items())
 
 
 def _say(text: str) -> None:

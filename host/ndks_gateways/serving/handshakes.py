@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""TLS handshakes of clients that fail: counted by reason, and told in the log, at most one line a minute.
+
+asyncio tells nobody of them. The reasons are OpenSSL's own words; nothing in them is of the client.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections import Counter
+
+_log = logging.getLogger(__name__)
+
+_MINUTE = 60.0
+_MOST_TOLD = 5  # reasons in a line
+
+
+class Handshakes:
+    """Adds each failed handshake to `failed`, by its reason."""
+
+    def __init__(self, failed: Counter[str]) -> None:
+        self._failed = failed
+        self._untold: Counter[str] = Counter()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self, context: ssl.SSLContext) -> None:
+        """Count the failures of connections with this context."""
+        fail = self._fail
+
+        class Watched(ssl.SSLObject):
+            def do_handshake(self) -> None:
+                try:
+                    super().do_handshake()
+                except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                    raise
+                except ssl.SSLError as error:
+                    fail(_reason(error))
+                    raise
+
+        context.sslobject_class = Watched
+
+    def close(self) -> None:
+        """Tell what was not told yet."""
+        if self._timer:
+            self._timer.cancel()
+            self._tell()
+
+    def _fail(self, reason: str) -> None:
+        self._failed[reason] += 1
+        self._untold[reason] += 1
+        if not self._timer:
+            self._tell_on()
+
+    def _tell_on(self) -> None:
+        """Tell, and look again a minute later, until a minute brings none."""
+        self._timer = asyncio.get_running_loop().call_later(_MINUTE, self._tell_on) if self._untold else None
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._untold:
+            reasons = ", ".join(f"{reason}: {count}" for reason, count in self._untold.most_common(_MOST_TOLD))
+            _log.warning("TLS handshakes of clients that failed: %d (%s)", self._untold.total(), reasons)
+        self._untold.clear()
+
+
+def _reason(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    return (error.reason or type(error).__name__).replace("_", " ").lower()

@@ -1,0 +1,35 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""qkd-stub, as the README of commit 0057a0d starts it: two servers with one file of 32 bytes. It was not tried.
+
+`target/release/qkd-stub` is built. Here its source can be read and not be built: its dependencies were not to be had.
+"""
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.gateways.processes import free_port
+from benchmarks.key_servers.clients import Served
+
+from .programs import LOCAL, needed, program
+
+_SAE = '[[sae]]\nid = "{name}"\ncode = {code}\nidentities = [{{ subject_dn = "CN={name}" }}]\n'
+
+
+@contextlib.contextmanager
+def start(checkout: Path, certificates: Path, directory: Path) -> Iterator[Served]:
+    binary, ports = needed(checkout, "target/release/qkd-stub"), (free_port(), free_port())
+    shared, saes = directory / "shared.psk", directory / "sae-map.toml"
+    shared.write_bytes(secrets.token_bytes(32))
+    saes.write_text("".join(_SAE.format(name=name, code=code) for code, name in enumerate(("SAE_A", "SAE_B"), 1)))
+    common = "--psk-file", shared, "--tls-client-ca", certificates / "ca.crt", "--sae-map", saes
+    processes: list[int] = []
+    with contextlib.ExitStack() as stack:
+        for here, there, port in zip(("KME_A", "KME_B"), ("KME_B", "KME_A"), ports, strict=True):
+            own = "--tls-cert", certificates / f"{here}.crt", "--tls-key", certificates / f"{here}.key"
+            names = "--kme-id", here, "--peer-kme-id", there
+            command = [binary, "--listen", f"{LOCAL}:{port}", *own, *common, *names]
+            processes.append(stack.enter_context(program(command, port, directory)))
+        yield Served(*ports, tuple(processes), certificates)
