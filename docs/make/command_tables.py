@@ -118,7 +118,8 @@ def told(known: fields.Fields) -> str:
 
 
 def field_table() -> str:
-    rows = [(f"`{name}`", escaped(meaning)) for name, meaning in fields.MEANINGS.items()]
+    names = sorted(fields.MEANINGS, key=lambda name: (name.rpartition(".")[2], name))
+    rows = [(f"`{name}`", escaped(fields.MEANINGS[name])) for name in names]
     return table(("field", "meaning"), rows)
 
 

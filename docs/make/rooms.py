@@ -20,9 +20,7 @@ PACKAGES = {
     "ndks_protocol": "protocol",
 }
 BASE = "ndks: files, errors"  # the modules at the top of the host's package, which all of its rooms may import
-LOADED_WHEN_NAMED = {
-    f"ndks.cli.{module}" for module, _ in COMMANDS.values()
-}  # their imports count as those of a command
+OF_COMMANDS = {f"ndks.cli.{module}" for module, _ in COMMANDS.values()}
 Arrow = tuple[str, str]
 
 
@@ -38,10 +36,25 @@ def purposes() -> dict[str, str]:
 def arrows() -> dict[Arrow, bool]:
     """Return the arrows from room to room; True for one that is made only when it is needed."""
     found: dict[Arrow, bool] = {}
+    when_named = loaded_when_named()
     for module, name, is_late in imports():
         arrow = room_of(module), room_of(name)
         if arrow[0] != arrow[1]:
-            found[arrow] = found.get(arrow, True) and (is_late or module in LOADED_WHEN_NAMED)
+            found[arrow] = found.get(arrow, True) and (is_late or module in when_named)
+    return found
+
+
+def loaded_when_named() -> set[str]:
+    """Return the modules that are loaded when their command is named: its own, and those that only such ones import."""
+    importers: dict[str, set[str]] = {}
+    own = {module for module in modules() if module.startswith("ndks.cli.")}
+    for module, name, is_late in imports():
+        for imported in (name, name.rpartition(".")[0]):
+            if imported in own and not is_late:
+                importers.setdefault(imported, set()).add(module)
+    found = set(OF_COMMANDS)
+    while more := {module for module, by in importers.items() if by <= found} - found:
+        found |= more
     return found
 
 

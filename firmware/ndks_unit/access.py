@@ -39,7 +39,7 @@ def _complete_writes(state: State) -> None:
     if not state.bound.settled:
         state.settle_binding()
     if state.roles:
-        state.roles.epochs().complete(state.roles)
+        state.roles.interrupted().complete(state.roles)
     state.log.complete()
     state.session.write_attempts()
 

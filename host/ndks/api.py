@@ -40,7 +40,8 @@ from .exceptions import (
     VersionMismatch,
     WordsDiffer,
 )
-from .laptop.bindings import Binding, BindingStore
+from .laptop.bindings import BindingStore
+from .laptop.bound_unit import Binding
 from .network.admission import admit_by_request
 from .network.join_package import JoinPackage
 from .network.join_request import JoinRequest

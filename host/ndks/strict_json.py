@@ -24,4 +24,11 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a JSON number")
 
 
+def typed(kind: type, value: Any) -> Any:
+    """Return a value that is exactly of this type: a bool is no int. TypeError for any other, without its text."""
+    if type(value) is not kind:
+        raise TypeError
+    return value
+
+
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse)

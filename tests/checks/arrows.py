@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[2] / "docs" / "make"))  # draws the same rooms
 
-from rooms import BASE, LOADED_WHEN_NAMED, arrows, imports, purposes
+from rooms import BASE, OF_COMMANDS, arrows, imports, loaded_when_named, purposes
 
 _PROTOCOL = {"ndks_protocol", "ndks_protocol.capsule", "ndks_protocol.control", "ndks_protocol.generator"}
 _UNIT = {f"ndks_unit.{room}" for room in ("fast_bits", "flash", "messages", "network", "on_demand")}
@@ -124,9 +124,10 @@ def check_arrows() -> Iterator[str]:
 
 def check_commands() -> Iterator[str]:
     """Yield a complaint for each command module that is imported before its command is named."""
+    when_named = loaded_when_named()
     for importer, imported, is_late in imports():
-        loaded = {imported, imported.rpartition(".")[0]} & LOADED_WHEN_NAMED
-        if loaded and not is_late and importer not in LOADED_WHEN_NAMED:
+        loaded = {imported, imported.rpartition(".")[0]} & OF_COMMANDS
+        if loaded and not is_late and importer not in when_named:
             yield f"{importer} imports {loaded.pop()}, which is loaded when its command is named"
 
 

@@ -1,12 +1,23 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Fixtures for boards."""
+"""Fixtures for boards and units in memory."""
 
 from pathlib import Path
 
 import pytest
+from hosts.memory import Host
+
+from ndks_emulator import MemoryUnit
 
 from .stand_ins import Chip
+
+
+@pytest.fixture(scope="module")
+def bound() -> MemoryUnit:
+    """A unit in memory that is a member, to be cloned."""
+    host = Host()
+    host.provision()
+    return host.unit
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Units whose power is cut at any step of flash: what their hosts know, and the state that they find afterwards."""
 
-import hashlib
 import struct
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from hosts.memory import Host, new_flash, new_unit
 from hosts.network import BINDING, SECRET
 from support.pieces import pieces
 
@@ -20,13 +18,13 @@ from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.flash.records import SEALED, WRONG_ATTEMPTS
 
 from .peer import RANDOM, clear, new_token, wire
+from .powered import Powered
 
 OTHER = bytes(range(100, 132))  # bindings to other laptops
 THIRD = bytes(range(150, 182))
 BINDINGS = (BINDING, OTHER, THIRD)
 SENDERS = (2, 3)
 NUMBERS_A_BLOCK = 64  # what a crash burns at most
-_LONG_MS = 100_000  # no delay after wrong proofs is longer
 
 
 class View(NamedTuple):
@@ -39,27 +37,14 @@ class View(NamedTuple):
     sealed: tuple[bytes, ...] = ()
 
 
-class SteadyEntropy:
-    """Reproducible random bytes: the steps of flash depend on the bytes written."""
-
-    def __init__(self) -> None:
-        self._drawn = 0
-
-    def __call__(self, size: int) -> bytes:
-        self._drawn += 1
-        return hashlib.shake_256(self._drawn.to_bytes(4)).digest(size)
-
-
-class Life:
+class Life(Powered):
     """A unit, and what its hosts know for certain, which is only what the unit has answered."""
 
     def __init__(self, unit: MemoryUnit | None = None) -> None:
-        self.unit = unit or new_unit(new_flash(b"unit\1\2\3\4"), SteadyEntropy())
-        self.host = Host(self.unit)
+        super().__init__(unit)
         self.ask = self.host.ask
         self.given: list[int] = []  # numbers of messages
         self.burnt_blocks = 0
-        self.ended = True  # the last command was answered
 
     @property
     def firmware(self) -> Dispatcher:
@@ -70,24 +55,14 @@ class Life:
         assert isinstance(self.unit.flash, MemoryFlash)
         return self.unit.flash
 
-    def clone(self) -> "Life":
-        copy = type(self)(self.unit.clone())
+    def clone(self) -> Self:
+        copy = super().clone()
         copy.given, copy.burnt_blocks = list(self.given), self.burnt_blocks
         return copy
 
-    def steps_of(self, operation: "Operation") -> int:
-        whole = self.clone()
-        operation(whole)
-        return whole.unit.power.steps
-
     def survives(self, steps: int, operation: "Operation") -> None:
-        self.ended = self.unit.power.survives(steps, lambda: operation(self))
+        super().survives(steps, operation)
         self.burnt_blocks += 1
-
-    def start(self) -> None:
-        """Start with the remaining power."""
-        self.host.restart()
-        self.unit.clock.milliseconds += _LONG_MS
 
     def open(self) -> bytes:
         """Start, and open a session under the binding that the unit can prove; return that binding."""

@@ -22,13 +22,6 @@ ID = b"id of the laptop"
 BLANK_ID = bytes(16)
 
 
-@pytest.fixture(scope="module")
-def bound() -> MemoryUnit:
-    host = Host()
-    host.provision()
-    return host.unit
-
-
 @pytest.fixture
 def laptop(bound: MemoryUnit) -> Host:
     laptop = Host(bound.clone(), opens=False)

@@ -12,7 +12,7 @@ from hosts.memory import Host, before_each, complete_pair, new_flash, new_unit
 from hosts.sessions import SHARE, ReferenceSession
 from x25519_reference import public_key
 
-from firmware.life import SteadyEntropy
+from firmware.powered import SteadyEntropy
 from ndks_emulator import MemoryUnit
 from ndks_protocol import commands, errors, framing
 from ndks_unit import on_demand

@@ -8,12 +8,10 @@ from typing import NamedTuple
 
 import pytest
 from hosts.administered import Member, beacon, member_key, message, notice
-from hosts.memory import Host, new_flash, new_unit
 from hosts.network import BINDING, SECRET
 from support.power_cuts import PowerCuts
 
 from ndks.crypto import CRYPTO
-from ndks_emulator import MemoryUnit
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.control.limits import MOVE_PAUSE, MOVES
@@ -30,11 +28,10 @@ from ndks_unit.flash.records import (
 )
 from ndks_unit.network.layout import AT_MEMBER_KEY, AT_OPERATORS, AT_SECRET, AT_SETTLED, SETTLED
 
-from .life import SteadyEntropy
+from .powered import Powered
 
 LANE, OTHER, GONE = 1, 2, 5
 _OF_NETWORKS = (MEMBERSHIP, GENERATION, PAST, FIRST_KEY, *WINDOW_KINDS)
-_LONG_MS = 100_000
 
 
 class View(NamedTuple):
@@ -47,29 +44,12 @@ class View(NamedTuple):
     bodies: tuple[tuple[int, bytes], ...] = ()
 
 
-class Networked:
-    """A unit whose power can be cut, and its host."""
-
-    def __init__(self, unit: MemoryUnit | None = None) -> None:
-        self.unit = unit or new_unit(new_flash(b"unit\1\2\3\4"), SteadyEntropy())
-        self.host = Host(self.unit)
-        self.ended = True
-
-    def clone(self) -> "Networked":
-        return Networked(self.unit.clone())
-
-    def steps_of(self, operation: "Operation") -> int:
-        whole = self.clone()
-        operation(whole)
-        return whole.unit.power.steps
-
-    def survives(self, steps: int, operation: "Operation") -> None:
-        self.ended = self.unit.power.survives(steps, lambda: operation(self))
+class Networked(Powered):
+    """A unit in a network with generations."""
 
     def open(self) -> Member:
         """Start, and open a session if the unit is a member."""
-        self.host.restart()
-        self.unit.clock.milliseconds += _LONG_MS
+        self.start()
         if self.host.firmware.state.binding:
             self.host.open()
         member = Member.__new__(Member)

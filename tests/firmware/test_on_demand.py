@@ -17,7 +17,8 @@ from hosts.sessions import SHARE
 
 from ndks_protocol import commands, errors
 from ndks_unit import dispatcher, on_demand
-from ndks_unit.flash.records import JOINING_KEY
+from ndks_unit.flash.records import GENERATION, JOINING_KEY
+from ndks_unit.network.layout import AT_SETTLED, NOT_SETTLED, SETTLED
 from ndks_unit.on_demand import unlinking
 
 RARE = [commands.TABLE[code] for code in dispatcher.ON_DEMAND]
@@ -187,9 +188,10 @@ def test_packages_are_left_without_their_modules(monkeypatch: pytest.MonkeyPatch
 
 # Networks
 
+INTERRUPTED = "ndks_unit.network.interrupted"
 OF_NETWORKS = {
     *(f"ndks_protocol.control.{name}" for name in ("beacon", "capsules", "ladder", "notice", "rows")),
-    *(f"ndks_unit.network.{name}" for name in ("beacons", "entering", "epochs", "held", "seldom")),
+    *(f"ndks_unit.network.{name}" for name in ("beacons", "entering", "epochs", "held", "interrupted", "seldom")),
 }
 
 
@@ -242,7 +244,8 @@ def test_a_module_of_networks_that_cannot_be_loaded(failure: type[Exception], mo
     """Nothing has changed, whichever module it is, and the command works once it can be loaded."""
     member = Member()
     images = member.host.unit.flash.images
-    for name in sorted(OF_NETWORKS - {"ndks_protocol.control.rows", "ndks_unit.network.held"}):
+    of_others = {"ndks_protocol.control.rows", "ndks_unit.network.held", INTERRUPTED}
+    for name in sorted(OF_NETWORKS - of_others):
         with monkeypatch.context() as patch:
             patch.setattr(builtins, "__import__", failing(builtins.__import__, {name}, failure))
             if name not in ("ndks_protocol.control.beacon", "ndks_unit.network.beacons"):
@@ -250,3 +253,21 @@ def test_a_module_of_networks_that_cannot_be_loaded(failure: type[Exception], mo
         assert not OF_NETWORKS & set(sys.modules)
         assert member.host.unit.flash.images == images
     assert member.enter(1) == 1 << 16
+
+
+@pytest.mark.usefixtures("nothing_of_networks_loaded")
+def test_a_unit_opens_without_the_module_for_what_was_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that cannot write: what is superseded goes at a later UNLOCK."""
+    member = Member()
+    body = member.state.log.body(GENERATION)
+    body[AT_SETTLED] = NOT_SETTLED
+    member.state.log.append(GENERATION, body)
+    member.host.restart()
+    with monkeypatch.context() as patch:
+        patch.setattr(builtins, "__import__", failing(builtins.__import__, {INTERRUPTED}, SyntaxError))
+        member.host.open()
+        assert member.seal()[1] == 0
+        assert member.state.log.body(GENERATION)[AT_SETTLED] == NOT_SETTLED
+    member.host.restart()
+    member.host.open()
+    assert member.state.log.body(GENERATION)[AT_SETTLED] == SETTLED

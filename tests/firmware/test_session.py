@@ -38,13 +38,6 @@ LOW_ORDER_KEYS = [bytes.fromhex(public) for public in load_vectors("sessions")["
 hosts = pytest.mark.parametrize("kind", [ProjectSession, ReferenceSession], ids=["project", "reference"])
 
 
-@pytest.fixture(scope="module")
-def bound() -> MemoryUnit:
-    host = Host()
-    host.provision()
-    return host.unit
-
-
 @pytest.fixture
 def laptop(bound: MemoryUnit) -> Host:
     laptop = Host(bound.clone(), opens=False)

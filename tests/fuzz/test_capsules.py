@@ -15,7 +15,7 @@ from support.reference import load_vectors
 
 from fuzz.bench import Bench, bound_bench
 from fuzz.fuzzing import FUZZED, altered, bounded, byte
-from ndks.driver.capsules import unseal_offline
+from ndks.driver.offline_capsules import unseal_offline
 from ndks.exceptions import DeviceError
 from ndks_protocol import commands, errors
 from ndks_protocol.capsule import CHUNK, TAG_SIZE

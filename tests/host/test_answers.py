@@ -4,6 +4,7 @@
 
 import base64
 import json
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,20 +49,26 @@ def test_every_command_is_in_the_table() -> None:
     assert [form for form in fields.ANSWERS if not any(f"{form} ".startswith(f"{name} ") for name in commands)] == []
 
 
-def test_every_field_has_a_meaning() -> None:
-    used = set[str]()
+def test_every_field_has_a_meaning_in_the_module_of_its_answers() -> None:
+    users: dict[str, set[object]] = {"schema": set(fields.GROUPS)}  # all answers
+    for group in fields.GROUPS:
+        for form, text in group.ANSWERS.items():
+            for entry in entries(fields.fields_of(text), (form.split()[0],)):
+                users.setdefault(entry, set()).add(group)
+    for entry in entries(fields.fields_of(fields.ERROR), ()):
+        users.setdefault(entry, set()).update(fields.GROUPS)
+    for group in fields.GROUPS:
+        assert set(group.MEANINGS) == {entry for entry, groups in users.items() if groups == {group}}
+    assert set(fields.shared.MEANINGS) == {entry for entry, groups in users.items() if len(groups) > 1}
 
-    def names(known: fields.Fields, around: tuple[str, ...]) -> None:
-        for name, inside in known.items():
-            if name != "*":
-                assert fields.meaning((*around, fields.bare(name)))
-                used.add(fields.bare(name))
-                names(inside, (*around, fields.bare(name)))
 
-    for form, text in fields.ANSWERS.items():
-        names(fields.fields_of(text), (form.split()[0],))
-    names(fields.fields_of(fields.ERROR), ())
-    assert {name.rpartition(".")[2] for name in fields.MEANINGS} == used | {"schema"}
+def entries(known: fields.Fields, around: tuple[str, ...]) -> Iterator[str]:
+    """Yield the name in `MEANINGS` of each field: with that of the nearest object around it, if it has one there."""
+    for name in known.keys() - {"*"}:
+        bare = fields.bare(name)
+        narrow = [f"{inside}.{bare}" for inside in reversed(around)]
+        yield next((entry for entry in narrow if entry in fields.MEANINGS), bare)
+        yield from entries(known[name], (*around, bare))
 
 
 def test_a_difference_is_seen() -> None:

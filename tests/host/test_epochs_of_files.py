@@ -10,7 +10,7 @@ from hosts.administered import message
 from support.agents import NETWORK, administrator
 
 from ndks.crypto import CRYPTO
-from ndks.driver.capsules import read_masked, unseal_offline
+from ndks.driver.offline_capsules import read_masked, unseal_offline
 from ndks.exceptions import AuthenticationError, DeviceError
 from ndks.network.administration import Administration
 from ndks.network.epochs import network_in

@@ -220,7 +220,7 @@ def test_message_on_a_disk_that_is_full_only_when_it_is_synchronised(
 
     with monkeypatch.context() as full:
         # Only for files of the host: the emulated unit can write.
-        full.setattr("ndks.files.os", SimpleNamespace(**vars(os) | {"fsync": refuse}))
+        full.setattr("ndks.whole_file.os", SimpleNamespace(**vars(os) | {"fsync": refuse}))
         assert_disk_full(call(command, capsule, "--unit", bob, "-o", desk / "out", "--mode", mode))
     assert list(desk.iterdir()) == []
     assert call("decrypt", capsule, "--unit", bob, "-o", "-", "--mode", mode).output == FILM
@@ -236,7 +236,7 @@ def test_disk_that_is_full_only_when_it_is_synchronised(
 
     target = tmp_path / "out.key"
     with monkeypatch.context() as full:
-        full.setattr("ndks.files.os.fsync", refuse)
+        full.setattr("ndks.whole_file.os.fsync", refuse)
         assert_disk_full(call(*command, "--unit", alice, "-o", target))
     assert not target.exists()
     assert next_index(alice) == 1

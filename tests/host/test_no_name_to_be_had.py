@@ -15,7 +15,7 @@ from host.running import assert_refused, run
 
 import ndks
 from ndks.exceptions import FileError
-from ndks.files import private_file, whole_file, write_private
+from ndks.whole_file import private_file, whole_file, write_private
 
 CAN_BE_UNNAMED = hasattr(os, "O_TMPFILE") and Path("/proc/self/fd").is_dir()
 REFUSALS = [errno.EPERM, errno.EOPNOTSUPP, errno.EACCES, errno.ENOENT, errno.EXDEV, errno.ELOOP, errno.EINVAL]

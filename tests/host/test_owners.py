@@ -11,9 +11,9 @@ from host.refusing import refuse
 from host.running import run
 
 import ndks
-from ndks.files import whole_file, write_private
 from ndks.laptop.homes import HOME
 from ndks.paths import inherit_owner
+from ndks.whole_file import whole_file, write_private
 
 USER, GROUP = 65534, 65533
 ROOT = (0, 0)

@@ -21,7 +21,8 @@ from support.emulate_process import PATIENCE
 
 import ndks
 from ndks.driver import streams as download
-from ndks.files import replace_durably, whole_file, write_private
+from ndks.on_disk import replace_durably
+from ndks.whole_file import whole_file, write_private
 
 LETTER = b"meet me at the old bridge"
 POWER_CUT = "may not survive a power cut"
@@ -29,7 +30,7 @@ NOBODY = 65534
 INTO_A_DROP_BOX = f"""
 import os, sys
 from pathlib import Path
-from ndks.files import write_private
+from ndks.whole_file import write_private
 if os.geteuid() == 0:
     os.seteuid({NOBODY})  # root may read any directory; what is needed is imported by now
 write_private(Path(sys.argv[1]), b"new")
@@ -63,7 +64,7 @@ def test_directory_that_is_not_synced_for_another_reason(
     write_private(desk / "out", b"new", overwrite=overwrite)
     assert (desk / "out").read_bytes() == b"new"
     (record,) = caplog.records
-    assert (record.levelno, record.name) == (logging.WARNING, "ndks.files")
+    assert (record.levelno, record.name) == (logging.WARNING, "ndks.on_disk")
     message = record.getMessage()
     assert all(part in message for part in (str(desk / "out"), "is complete", POWER_CUT, os.strerror(number)))
 
@@ -117,7 +118,7 @@ class FailsToClose(io.BufferedRandom):
 def test_a_named_file_that_fails_to_close(
     desk: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("ndks.files.os.fdopen", lambda descriptor, mode: FailsToClose(io.FileIO(descriptor, "r+")))
+    monkeypatch.setattr("ndks.whole_file.os.fdopen", lambda descriptor, mode: FailsToClose(io.FileIO(descriptor, "r+")))
     with whole_file(desk / "out", private=True) as file:
         file.write(b"new")
     assert (desk / "out").read_bytes() == b"new"

@@ -99,7 +99,7 @@ def test_error_and_traceback_of_a_file_that_cannot_be_written(
     def refuse(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ndks.files.os.fsync", refuse)
+    monkeypatch.setattr("ndks.whole_file.os.fsync", refuse)
     plan = download.StreamPlan(1, 0, BITS, "", "")
     with ndks.open(alice) as unit, pytest.raises(OSError, match="No space") as failed:
         download.download(unit, tmp_path / "out.key", plan, lambda _: None)
@@ -207,7 +207,7 @@ def test_representations_and_tracebacks_of_messages(
         seen = unit.inspect(message.capsule.read_bytes())
         message.assert_not_shown(repr(opened) + str(opened) + repr(seen) + repr(unit))
         assert not shows(repr(opened), message.capsule.read_bytes())
-        monkeypatch.setattr("ndks.files.os.fsync", refuse)
+        monkeypatch.setattr("ndks.whole_file.os.fsync", refuse)
         with pytest.raises(ndks.FileError, match="No space") as failed:
             unit.decrypt(message.capsule, message.letter, mode=mode, again=True, overwrite=True)
     message.assert_not_shown(text_of(failed.value))

@@ -18,7 +18,8 @@ from host.refusing import refuse_names
 from support.emulate_process import PATIENCE
 
 from ndks.exceptions import FileError
-from ndks.files import Sink, private_file, reading, storing, whole_file, write_private, writing
+from ndks.files import Sink, reading, storing, writing
+from ndks.whole_file import private_file, whole_file, write_private
 
 CAN_BE_UNNAMED = hasattr(os, "O_TMPFILE") and Path("/proc/self/fd").is_dir()
 NOBODY = 65534
@@ -26,7 +27,7 @@ NOBODY = 65534
 KILLED_IN_THE_MIDDLE = """
 import os, signal, sys
 from pathlib import Path
-from ndks.files import private_file
+from ndks.whole_file import private_file
 with private_file(Path(sys.argv[1])) as file:
     file.write(bytes(100_000))
     file.flush()
@@ -35,7 +36,7 @@ with private_file(Path(sys.argv[1])) as file:
 WRITE_WITHOUT_RIGHTS = f"""
 import errno, os, sys
 from pathlib import Path
-from ndks.files import private_file
+from ndks.whole_file import private_file
 if os.geteuid() == 0:
     os.seteuid({NOBODY})  # root may write anywhere; what is needed is imported by now
 target = Path(sys.argv[1])
@@ -60,11 +61,11 @@ def any_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, 
         monkeypatch.delattr(os, "O_TMPFILE", raising=False)
     if request.param == "refused by the file system":
         monkeypatch.setattr(os, "O_TMPFILE", 1 << 40, raising=False)  # open() overflows or refuses
-        monkeypatch.setattr("ndks.files.os.open", refusing(os.open))
+        monkeypatch.setattr("ndks.whole_file.os.open", refusing(os.open))
     if request.param == "no name to be had":
         refuse_names(monkeypatch, errno.EPERM)
     if request.param == "no /proc":
-        monkeypatch.setattr("ndks.files._DESCRIPTORS", tmp_path / "proc")
+        monkeypatch.setattr("ndks.whole_file._DESCRIPTORS", tmp_path / "proc")
     return request.param
 
 

@@ -22,6 +22,7 @@ from .sites import until
 
 NO_CERTIFICATE, NO_TLS = "peer did not return a certificate", "wrong version number"
 UNKNOWN_CA = "unable to get local issuer certificate"
+SLOW, LOST = "took too long", "connection lost"
 
 
 def fail(server: Running, name: str | None, directory: Path | None = None) -> None:
@@ -77,11 +78,31 @@ def test_what_a_minute_brought_is_told_at_its_end(
         failed = Counter[str]()
         watched = Handshakes(failed)
         for _ in range(2):
-            for reason in "aab":
-                watched._fail(reason)
+            for error in (ConnectionResetError(), ConnectionResetError(), ConnectionAbortedError()):
+                watched.fail(error)
             await until(lambda: watched._timer is None)
-        assert failed == {"a": 4, "b": 2}
+        assert failed == {LOST: 4, SLOW: 2}
 
     asyncio.run(story())
     told = [each.getMessage().partition("failed: ")[2] for each in caplog.records]
-    assert told == ["1 (a: 1)", "2 (a: 1, b: 1)"] * 2
+    assert told == [f"1 ({LOST}: 1)", f"2 ({LOST}: 1, {SLOW}: 1)"] * 2
+
+
+def test_strangers_in_their_handshakes_make_room_for_others(certificates: Path) -> None:
+    with running(certificates, limits={"connections": 3}) as server, contextlib.ExitStack() as stack:
+        strangers = [stack.enter_context(socket.create_connection((HOST, server.port), PATIENCE)) for _ in range(5)]
+        assert [each.recv(1) for each in strangers[:2]] == [b"", b""]  # two had to leave for the last two
+        clients = [server.client("SAE_A") for _ in range(3)]
+        assert [each.get("/openapi.json").status for each in clients] == [200] * 3
+        assert [each.recv(1) for each in strangers[2:]] == [b""] * 3
+        with socket.create_connection((HOST, server.port), PATIENCE) as late:  # clients keep their places
+            assert late.recv(1) == b""
+        assert "ndks_serve_turned_away_total 6" in server.monitor("/metrics")[1]
+
+
+def test_a_handshake_has_its_time(certificates: Path) -> None:
+    with running(certificates, limits={"patience": 1}) as server:
+        with socket.create_connection((HOST, server.port), PATIENCE) as stranger:
+            stranger.sendall(b"\x16\x03\x01")
+            assert stranger.recv(1) == b""
+        assert counts(server) == {SLOW: 1}

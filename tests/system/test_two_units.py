@@ -21,13 +21,35 @@ from ndks_protocol.commands import CIPHERS, MAX_JUMP, WINDOW_SIZE
 from ndks_protocol.generator import F1, F2
 
 NAMES = ("alice", "bob")
+LANES = {"alice": 1, "bob": 2, "carol": 3}
 names = st.sampled_from(NAMES)
 decimals = st.builds(
     lambda whole, fraction: f"{whole}.{fraction}1", st.integers(0, 99), st.text("0123456789", max_size=39)
 )
 
 
-class TwoUnits(RuleBasedStateMachine):
+class Pair(RuleBasedStateMachine):
+    """Two emulated units of a network, bound to this laptop."""
+
+    def found(self, network: Network) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="ndks-test-"))
+        self.network = network
+        self.units = {name: self.open(name) for name in NAMES}
+        for name, unit in self.units.items():
+            unit.bind(unit.provision(network, LANES[name]))
+        self.next = dict.fromkeys(NAMES, 1)  # index of the next key, or a lower bound
+
+    def open(self, name: str) -> ndks.Unit:
+        return ndks.open(f"emulator:{self.directory / name}", create=True)
+
+    def teardown(self) -> None:
+        if hasattr(self, "directory"):
+            for unit in self.units.values():
+                unit.close()
+            shutil.rmtree(self.directory)
+
+
+class TwoUnits(Pair):
     """Two units, two hosts, and a model: the next index of each unit."""
 
     @initialize(
@@ -39,22 +61,8 @@ class TwoUnits(RuleBasedStateMachine):
         f2=st.sampled_from(F2),
     )
     def provision(self, p1: str, p2: str, digits: int, suite: str, f1: str, f2: str) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="ndks-test-"))
-        self.network = Network.new("pair", p1=p1, p2=p2, digits=digits, suite=suite, f1=f1, f2=f2)
-        self.units = {name: self.open(name) for name in NAMES}
-        self.next = dict.fromkeys(NAMES, 1)
+        self.found(Network.new("pair", p1=p1, p2=p2, digits=digits, suite=suite, f1=f1, f2=f2))
         self.keys: dict[int, bytes] = {}
-        for lane, unit in enumerate(self.units.values(), 1):
-            unit.bind(unit.provision(self.network, lane))
-
-    def open(self, name: str) -> ndks.Unit:
-        return ndks.open(f"emulator:{self.directory / name}", create=True)
-
-    def teardown(self) -> None:
-        if hasattr(self, "directory"):
-            for unit in self.units.values():
-                unit.close()
-            shutil.rmtree(self.directory)
 
     def remember(self, key: ndks.Key) -> None:
         """Check that every answer for an index has the same bits."""
@@ -115,7 +123,6 @@ TestTwoUnits = TwoUnits.TestCase
 TestTwoUnits.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
 
 
-LANES = {"alice": 1, "bob": 2, "carol": 3}
 RESERVED = 64  # numbers per reservation; a crash may lose that many
 modes = st.sampled_from("ab")
 
@@ -135,7 +142,7 @@ class FullDisk(io.BytesIO):
         raise OSError(28, "No space left on device")
 
 
-class TwoCorrespondents(RuleBasedStateMachine):
+class TwoCorrespondents(Pair):
     """Two units, and a channel that loses, repeats, delays, reorders and alters messages.
 
     The model is the set of numbers that each unit has accepted from each sender. The test simulates Carol, who uses any
@@ -149,25 +156,11 @@ class TwoCorrespondents(RuleBasedStateMachine):
         f2=st.sampled_from(F2),
     )
     def provision(self, suite: str, cipher: str, f1: str, f2: str) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="ndks-test-"))
-        self.network = Network.new("pair", suite=suite, cipher=cipher, f1=f1, f2=f2)
+        self.found(Network.new("pair", suite=suite, cipher=cipher, f1=f1, f2=f2))
         self.carol = OtherMember(self.network, LANES["carol"])
-        self.units = {name: self.open(name) for name in NAMES}
-        for name, unit in self.units.items():
-            unit.bind(unit.provision(self.network, LANES[name]))
-        self.next = dict.fromkeys(NAMES, 1)  # lower bound
         self.is_exact = dict.fromkeys(NAMES, True)
         self.accepted: dict[tuple[str, str], set[int]] = {(to, of): set() for to in NAMES for of in LANES}
         self.sent: list[Sent] = []
-
-    def open(self, name: str) -> ndks.Unit:
-        return ndks.open(f"emulator:{self.directory / name}", create=True)
-
-    def teardown(self) -> None:
-        if hasattr(self, "directory"):
-            for unit in self.units.values():
-                unit.close()
-            shutil.rmtree(self.directory)
 
     def expected(self, name: str, sent: Sent, *, again: bool, allow_jump: bool) -> str:
         """Return the expected error of this unit, or ""."""

@@ -9,7 +9,7 @@ import secrets
 from hosts.capsules import NO_BINDING_ID, WIRE_CHUNK, keys_of, sealed
 
 from ndks.crypto import CRYPTO
-from ndks.driver.capsules import read_masked, unseal_offline
+from ndks.driver.offline_capsules import read_masked, unseal_offline
 from ndks.keys.generator import VectorGenerator
 from ndks.network.network_file import Network
 from ndks_protocol import commands

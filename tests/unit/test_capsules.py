@@ -20,7 +20,7 @@ from unit.other_member import (
 )
 
 import ndks
-from ndks.driver.capsules import check_offline
+from ndks.driver.offline_capsules import check_offline
 from ndks.symbols.symbols import marked
 from ndks_protocol.capsule import CHECK_SIZE
 from ndks_protocol.commands import CIPHERS, MAX_JUMP, WINDOW_SIZE

@@ -3,9 +3,9 @@
 """The messages being sealed and opened in a session."""
 
 from ndks_protocol import errors
-from ndks_protocol.capsule import CHUNK, FIRST_PIECE, TAG_SIZE, Header, MessageKeys, Opener, Sealer
+from ndks_protocol.capsule import CHUNK, TAG_SIZE, Header, MessageKeys, Opener, Pieces, Sealer
 
-_HISTORY = 8  # number of latest tokens, and of latest pieces of the message, that a host may repeat
+_HISTORY = 8  # number of latest tokens that a host may repeat
 
 
 class Incoming:
@@ -45,8 +45,7 @@ class Outgoing:
         self._sealer = sealer
         self.in_mode_a = sealer is None
         self._view = view
-        self._next = 0
-        self._pieces: list[tuple[int, int, int, bytes]] = []  # number, last, size and tags of the latest
+        self._pieces = Pieces()
 
     def wipe(self) -> None:
         """Overwrite the keys."""
@@ -55,33 +54,13 @@ class Outgoing:
             self._sealer.wipe()
 
     def seal(self, number: int, last: int, data: "bytes | memoryview") -> memoryview:
-        """Return the chunks of the next piece, or again of a recent one. UnitError CONFLICT, RANGE.
-
-        The same keystream must not leave the unit with two texts. A piece with the number of an earlier one is sealed
-        again, and goes out only if its tags, which authenticate its ciphertext, are the same.
-        """
+        """Return the chunks of the next piece, or again of a recent one. UnitError CONFLICT, RANGE."""
         if self._sealer is None:
             raise errors.UnitError(errors.CONFLICT)
-        known = [piece for piece in self._pieces if piece[0] == number]
-        if not known:
-            self._check_next(number, last, len(data))
-        elif known[0][:3] != (number, last, len(data)):
-            raise errors.UnitError(errors.CONFLICT)
+        before = self._pieces.check(number, last, len(data))
         chunks = self._view[: self._sealer.seal_into(self._view, number, last, data)]
-        piece = (number, last, len(data), _tags(chunks))
-        if not known:
-            self._pieces = self._pieces[1 - _HISTORY :] + [piece]
-            self._next = -1 if last else number + 1
-        elif piece != known[0]:
-            raise errors.UnitError(errors.CONFLICT)
+        self._pieces.note(number, last, len(data), before, _tags(chunks))
         return chunks
-
-    def _check_next(self, number: int, last: int, size: int) -> None:
-        if number != self._next:
-            raise errors.UnitError(errors.CONFLICT)
-        full = FIRST_PIECE if number == 0 else CHUNK
-        if last > 1 or size > full or (size < full and not last):
-            raise errors.UnitError(errors.RANGE)
 
 
 def _tags(chunks: memoryview) -> bytes:

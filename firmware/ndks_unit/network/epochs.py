@@ -9,7 +9,6 @@ from ndks_protocol.capsule import header_keys
 from ndks_protocol.control.ladder import NEXT_EPOCH, parameters_of, ratchet
 from ndks_protocol.control.limits import AHEAD, LAST_NUMBER, MOVES
 from ndks_protocol.fields import pack, unpack
-from ndks_protocol.flash import SNAPSHOT_FILES
 from ndks_protocol.network_id import control_key
 
 from ..binding_record import BindingRecord
@@ -20,7 +19,6 @@ from ..flash.records import (
     FIRST_KEY,
     GENERATION,
     MEMBERSHIP,
-    PAST,
     STATE_FORMAT,
     WINDOW_KINDS,
 )
@@ -195,7 +193,7 @@ def write(network: "Network", body: bytearray) -> None:
     log.append(GENERATION, body)
     network.wipe()
     try:
-        _settle(network)
+        settle(network)
     except errors.UnitError as error:
         if error.code != errors.STORAGE:
             raise
@@ -241,46 +239,7 @@ def enter_generation(network: "Network") -> None:
         raise
 
 
-# What a power cut may have left
-
-
-def complete(network: "Network") -> None:
-    """Remove past generations that were not left, and what the present one has superseded. UnitError(STORAGE)."""
-    body = network.body
-    if _was_cut_short(network):
-        _undo_entry(network)
-    if body:
-        _settle(network)
-
-
-def _was_cut_short(network: "Network") -> bool:
-    """Return whether the past that was written last has the present generation, which was not left."""
-    return len(network.state.log.body(PAST) or b"") != PAST_SIZE * len(network.past())
-
-
-def _undo_entry(network: "Network") -> None:
-    """Return to the past before, which is still in nvm or in a snapshot; what was written must go from there, too."""
-    log, body = network.state.log, bytearray(network.body)
-    if not body:
-        log.drop(PAST)
-        for _ in SNAPSHOT_FILES:
-            log.make_image()
-            log.storage.write_snapshot()
-        log.start_nvm(*log.make_image())  # at last: so long, the next start finds the past that was written
-        return
-    while _was_cut_short(network):
-        found = log.storage.find_older(PAST, log.found[PAST][:3])
-        log.drop(PAST)
-        if found:
-            log.found[PAST] = found
-            log.read((PAST,))
-    if body[AT_SETTLED] == SETTLED:
-        body[AT_SETTLED] = NOT_SETTLED
-        log.append(GENERATION, body)
-    log.append(PAST, log.body(PAST) or b"")
-
-
-def _settle(network: "Network") -> None:
+def settle(network: "Network") -> None:
     """Remove superseded keys from nvm and both files. UnitError(STORAGE)."""
     state, log, body = network.state, network.state.log, log_body(network)
     if body[AT_SETTLED] == SETTLED:

@@ -76,6 +76,11 @@ class Network:
         """Return the module for keys of epochs, and for changes of them."""
         return on_demand.load("ndks_protocol.control.ladder", "ndks_unit.network.epochs")[1]
 
+    def interrupted(self) -> "Any":
+        """Return the module for what a power cut has left."""
+        parts = ("ndks_protocol.control.ladder", "ndks_unit.network.epochs", "ndks_unit.network.interrupted")
+        return on_demand.load(*parts)[2]
+
     def seldom(self) -> "Any":
         """Return the module for what is late, and for commands that come seldom."""
         return on_demand.load("ndks_protocol.control.rows", "ndks_unit.network.seldom")[1]

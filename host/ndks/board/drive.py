@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from ..exceptions import FileError
-from ..files import sync_directory, where_supported
+from ..on_disk import sync_directory, where_supported
 
 Tell = Callable[[str], object]
 

@@ -15,8 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from ..exceptions import NdksError, UsageError
-from ..files import whole_file, write_private
 from ..system_errors import file_error
+from ..whole_file import whole_file, write_private
 from .carrier import BUNDLES, ROOM, WAITING, Receive, Received, problem_of, tell
 from .packet_file import FILL, content_of, packed, unpacked
 

@@ -1,34 +1,29 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Commands of a network's administrator: network another, revoke, retire, refresh, merge, upgrade and publish."""
+"""Commands of a network's administrator: network another, revoke, retire, refresh, merge and publish."""
 
 import argparse
-import secrets
-import shlex
-from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from ndks.exceptions import NdksError, UsageError
-from ndks.files import read_small, refuse_taken
+from ndks.exceptions import NdksError
 from ndks.network import administrator_file
-from ndks.network.administration import ROOT_SIZE, Administration
+from ndks.network.administration import Administration
 from ndks.network.administrator import Administrator
 from ndks.network.administrator_file import SUFFIX
 from ndks.network.generation import AdmittedMember, Operators, State
-from ndks.network.locked_file import locked_file
-from ndks.network.network_file import SUFFIX as NETWORK_SUFFIX
-from ndks.network.network_file import Network
-from ndks.network.ssh_signature import check_authority
 from ndks.system_errors import file_errors
+from ndks.whole_file import refuse_taken
 from ndks_protocol.generator import F1, F2
 
+from . import admitted_units
+from .admitted_units import described, named
 from .arguments import add_operators, add_path, need, new_path, whole
 from .confirmation import confirm
 from .output import Output
 from .parser import Parser, add_command
 from .publication import add_file, add_publication, change, channel_of, members, opened, publish, told, values_of
+from .upgrade import add_upgrade
 
 _ANOTHER_EXAMPLES = f"  ndks network another office{SUFFIX} -o second{SUFFIX}"
 _REVOKE_EXAMPLES = f"""\
@@ -44,12 +39,9 @@ _REFRESH_EXAMPLES = f"""\
 _MERGE_EXAMPLES = f"""\
   ndks network merge office{SUFFIX} --carrier mqtts://broker.example/ndks/office
   ndks network merge office{SUFFIX} second{SUFFIX}"""
-_UPGRADE_EXAMPLES = f"""\
-  ndks network upgrade office{NETWORK_SUFFIX}           makes office{SUFFIX}"""
 _PUBLISH_EXAMPLES = f"""\
   ndks network publish office{SUFFIX} --carrier dir:/media/stick
   ndks network publish office{SUFFIX} --carrier udp://239.192.7.7:7000 --seconds 600"""
-_AUTHORITY = "an OpenSSH public key, ssh-ed25519, or its file: whose signature each candidate needs"
 
 
 def add_administration(kinds: Any) -> None:
@@ -76,45 +68,12 @@ def add_administration(kinds: Any) -> None:
         parser, "others", nargs="*", metavar="OTHER", help="another's file, a package, or a file of a dir: carrier"
     )
 
-    upgrade_help = "make an administrator's file of a network file, whose units then join anew, one by one"
-    parser = add_command(kinds, "upgrade", upgrade_help, _UPGRADE_EXAMPLES, upgrade)
-    add_path(parser, "network", completes="NETWORK", metavar="NETWORK", help=f"the network file, NAME{NETWORK_SUFFIX}")
-    add_authority(parser)
-    add_path(parser, "-o", "--output", metavar="FILE", help=f"default: NAME{SUFFIX}")
-    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    add_upgrade(kinds)
 
     publish_help = "bring the last generations to the members, until one of them is heard in the newest"
     parser = add_command(kinds, "publish", publish_help, _PUBLISH_EXAMPLES, publish_all)
     add_path(parser, "file", completes="ADMINISTRATOR", metavar="FILE", help=f"the administrator's file, NAME{SUFFIX}")
     add_publication(parser, required=True)
-
-
-def add_authority(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--authority", metavar="KEY", help=_AUTHORITY)
-
-
-def authority_of(text: str | None) -> str:
-    """Return the line of a public key, given itself or as the name of its file, "" for None. FileError, UsageError.
-
-    An empty text is refused: else a network without an authority would be founded unasked.
-    """
-    if text is None:
-        return ""
-    need(bool(text.strip()), "the authority is empty", "give its public key, or leave --authority out")
-    line = text.strip()
-    if not line.startswith("ssh-"):
-        with file_errors():
-            line = read_small(Path(text)).decode(errors="replace").strip()
-    need(line.isprintable(), "an authority is one public key, on one line", "name the file KEY.pub")
-    check_authority(line)
-    return line
-
-
-def found(network: Network, path: Path, authority: str) -> Administration:
-    """Write the file of administrator 0 of a new network, and return what it has. FileError, also if it exists."""
-    state = Administration(network, secrets.token_bytes(ROOT_SIZE), authority=authority)
-    administrator_file.save(state, path)
-    return state
 
 
 def _add_who(parser: Parser) -> None:
@@ -156,23 +115,23 @@ def retire(args: argparse.Namespace, out: Output) -> None:
 
 def _let_go(args: argparse.Namespace, out: Output, state: State, text: str) -> None:
     def what(now: Administration) -> str:
-        chosen = _chosen(now, args.who, state)
+        chosen = named(now, args.who, state)
         now.with_state([member.lane for member in chosen], state)  # raises what cannot be done
-        who = ", ".join(map(_described, chosen))
+        who = ", ".join(map(described, chosen))
         left = len(now.present) - sum(member.state == State.IN for member in chosen)
         begins = f"Generation {now.next_g()} begins for {members(left)}."
         return f"{who} will be {text.format(now.network.name)} {begins}"
 
     def do(administrator: Administrator) -> list[AdmittedMember]:
-        chosen = _chosen(administrator.state, args.who, state)
+        chosen = named(administrator.state, args.who, state)
         lanes = [member.lane for member in chosen]
         administrator.revoke(lanes) if state == State.REVOKED else administrator.retire(lanes)
         administrator.issue()
         return chosen
 
     gone, values = change(args, what, do)
-    units = [_values(replace(member, state=state)) for member in gone]
-    lines = [f"{_described(member)} is {state.name.lower()}" for member in gone]
+    units = [admitted_units.values_of(replace(member, state=state)) for member in gone]
+    lines = [f"{described(member)} is {state.name.lower()}" for member in gone]
     out.done(values | {"units": units}, "\n".join([*lines, told(values)]))
 
 
@@ -231,55 +190,6 @@ def merge(args: argparse.Namespace, out: Output) -> None:
     out.done(values | {"merged": merged}, f"{text}\n{told(values)}" if state.g > before.g else text)
 
 
-def upgrade(args: argparse.Namespace, out: Output) -> None:
-    network, authority = Network.load(args.network), authority_of(args.authority)
-    need(
-        network.gives_lanes,
-        f"{args.network} was upgraded, or all of its lanes are taken",
-        "use its administrator's file",
-    )
-    path: Path = args.output or args.network.with_name(f"{network.name}{SUFFIX}")
-    state = _begun(path, network, authority)
-    confirm(
-        args,
-        f"{path} will be the file of administrator 0 of network {network.name}. Its {len(network.members)} units go on "
-        f"as before, until each is erased and joins anew, on a new lane; {args.network} admits no unit any more.",
-    )
-    with locked_file(args.network) as locked:
-        need(Network.load(locked) == network, f"{args.network} was changed meanwhile: nothing was done", "repeat")
-        state = state or _upgraded(path, network, authority)
-        # Last, as only this file knows the next lane: what is interrupted before goes on with the same command.
-        network.closed().save(locked, overwrite=True)
-    values = values_of(path, state)
-    units = [_values(member) for member in state.members]
-    lines = [f"{path} is the file of administrator 0 of network {network.name}. For each of its units:"]
-    lines += ["  ndks zeroize, ndks join request; here: ndks join approve; there: ndks join accept"]
-    lines += [f"  {_described(member)}" for member in state.members]
-    lines += [f"after the last one: ndks network refresh {shlex.quote(str(path))}"]
-    out.done(values | {"units": units}, "\n".join(lines))
-
-
-def _begun(path: Path, network: Network, authority: str) -> Administration | None:
-    """Return what an upgrade has written that was interrupted, None: nothing. FileError: the file is another one."""
-    if path.is_file():
-        state = administrator_file.load(path)
-        if (state.network, state.authority, state.number) == (network, authority, 0):
-            return state
-    refuse_taken(path)
-    return None
-
-
-def _upgraded(path: Path, network: Network, authority: str) -> Administration:
-    """Write the file of administrator 0 of a network of before, with a generation for its units."""
-    state = replace(Administration.founded(network, secrets.token_bytes(ROOT_SIZE)), authority=authority)
-    administrator = Administrator(state, lambda made: administrator_file.save(made, path))
-    if network.members:
-        administrator.issue()
-    else:
-        administrator_file.save(state, path)
-    return administrator.state
-
-
 def publish_all(args: argparse.Namespace, out: Output) -> None:
     state = administrator_file.load(args.file)
     need(bool(state.bundles), "there is no generation to publish yet", "ndks join approve makes the first one")
@@ -290,40 +200,3 @@ def publish_all(args: argparse.Namespace, out: Output) -> None:
         told_of = publish(args, channel, state.g, is_anybody=bool(state.present))
     values = values_of(args.file, administrator_file.load(args.file)) | told_of
     out.done(values, told(values))
-
-
-def _chosen(state: Administration, who: Iterable[str], to: State) -> list[AdmittedMember]:
-    """Return the members that are named, each once. UsageError: there are none or several, or they are `to` already."""
-    members = {(member := _member(state, text, to)).lane: member for text in who}
-    return list(members.values())
-
-
-def _member(state: Administration, text: str, to: State) -> AdmittedMember:
-    need(bool(text), "the name of a unit is empty", "name it by lane, serial number or label")
-    lane = int(text) if text.isdecimal() and len(text) < 6 else 0
-    matching = [
-        member
-        for member in state.members
-        if member.lane == lane or member.serial_number == text.upper() or member.admission.label == text
-    ]
-    present = [member for member in matching if member.state == State.IN]
-    # A unit that was retired, and not erased after all, is revoked.
-    found = present or [member for member in matching if member.state < to]
-    advice = "see all units: ndks network show FILE"
-    if len(found) > 1:
-        raise UsageError(f"several units are named {text}", f"name one by its lane; {advice}")
-    if not found and matching:
-        raise UsageError(f"{_described(matching[-1])} is {matching[-1].state.name.lower()} already", advice)
-    if not found:
-        raise UsageError(f"no unit of this network has lane, serial number or label {text!r}", advice)
-    return found[0]
-
-
-def _described(member: AdmittedMember) -> str:
-    label = f", {member.admission.label}" if member.admission.label else ""
-    return f"unit {member.serial_number} (lane {member.lane}{label})"
-
-
-def _values(member: AdmittedMember) -> dict[str, Any]:
-    who = {"serial_number": member.serial_number, "label": member.admission.label}
-    return {"lane": member.lane, **who, "state": member.state.name.lower()}

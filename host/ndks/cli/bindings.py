@@ -13,13 +13,15 @@ from ndks.driver.answers import TAMPERED
 from ndks.driver.finding import port_of
 from ndks.driver.unit import Unit
 from ndks.exceptions import FileError, NoUnit
-from ndks.files import private_file, read_small, refuse_existing
+from ndks.files import read_small
 from ndks.laptop import backup
-from ndks.laptop.bindings import Binding, BindingStore
+from ndks.laptop.bindings import BindingStore
+from ndks.laptop.bound_unit import Binding
 from ndks.laptop.fingerprint import characteristics, differences
 from ndks.laptop.words import WORDS, from_words
 from ndks.network.admission import note_binding
 from ndks.network.network_file import Member, Network
+from ndks.whole_file import private_file, refuse_existing
 from ndks_protocol.commands import MAX_LANE
 
 from . import stdin

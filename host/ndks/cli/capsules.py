@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks.driver import capsules
+from ndks.driver import capsules, offline_capsules
 from ndks.exceptions import FileError
 from ndks.files import Sink, storing
 from ndks.network import any_file
@@ -196,7 +196,7 @@ def _decrypt_offline(
 ) -> tuple[capsules.Unsealed, str, str]:
     known = any_file.load(args.network)
     with storing(target, overwrite=args.force) as sink, show_progress() as bar:
-        opened = capsules.unseal_offline(known, source, FileOnly(sink, source), bar.update)
+        opened = offline_capsules.unseal_offline(known, source, FileOnly(sink, source), bar.update)
     note(folders.OFFLINE)
     unit = any_file.unit_on(known, opened.lane)
     label = f" ({unit[0] or unit[1]})" if unit else ""

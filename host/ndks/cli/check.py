@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks.driver import capsules
+from ndks.driver import capsules, offline_capsules
 from ndks.exceptions import DeviceError, NoUnit, UsageError, WordsDiffer, device_error
 from ndks.files import reading
 from ndks.laptop.check_book import Confirmation
@@ -173,7 +173,7 @@ def _of_file(args: argparse.Namespace) -> _Checked:
 def _opened(args: argparse.Namespace, path: Path) -> capsules.Checked:
     if args.network:
         with reading(path) as source:
-            return capsules.check_offline(any_file.load(args.network), source)
+            return offline_capsules.check_offline(any_file.load(args.network), source)
     with ndks.open(args.unit, args.timeout) as unit:
         return unit.check_message(path)
 

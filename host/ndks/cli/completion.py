@@ -12,11 +12,11 @@ import shtab
 from ndks.driver.finding import units_here
 from ndks.driver.running import running_units
 from ndks.exceptions import FileError, reason
-from ndks.files import whole_file
 from ndks.line.discovery import candidates
 from ndks.network.administrator_file import SUFFIX as ADMINISTRATOR_SUFFIX
 from ndks.network.join_package import SUFFIX as PACKAGE_SUFFIX
 from ndks.network.network_file import SUFFIX
+from ndks.whole_file import whole_file
 
 from .arguments import need
 from .output import Output

@@ -15,9 +15,9 @@ from pathlib import Path
 import ndks
 from ndks.driver.finding import find_port
 from ndks.exceptions import NoUnit, SeveralUnits
-from ndks.files import refuse_existing
 from ndks.line.discovery import ENVIRONMENT
 from ndks.network.network_file import Network
+from ndks.whole_file import refuse_existing
 from ndks_laboratory import faraday
 from ndks_laboratory.faraday import ChannelWatch, FaradayPlan, KeyRow, KeySet, LaptopChannel, Record
 from ndks_laboratory.outcome import FAILED, HELD, NOT_SHOWN, Check, Outcome, worst_of

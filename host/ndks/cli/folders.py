@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks.driver import capsules
+from ndks.driver import capsules, offline_capsules
 from ndks.driver.blocks import Again, read_up_to
 from ndks.driver.folder_opening import UnsealedFolder, is_begun, read_folder, unpack
 from ndks.driver.folder_volumes import OpenVolume, Volume, open_volume
@@ -193,7 +193,7 @@ def counts_of(opened: UnsealedFolder) -> dict[str, int]:
 
 def _offline(known: Network | Administration) -> OpenVolume:
     def opening(volume: Source, sink: Sink) -> Volume:
-        opened = capsules.unseal_offline(known, volume, sink, capsules.no_progress)
+        opened = offline_capsules.unseal_offline(known, volume, sink, capsules.no_progress)
         return Volume(opened.header, opened.lane, opened.number)
 
     return opening

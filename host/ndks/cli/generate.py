@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ndks.exceptions import UsageError
-from ndks.files import private_file, refuse_existing
 from ndks.network.network_file import SUFFIX, Network
+from ndks.whole_file import private_file, refuse_existing
 from ndks_protocol.generator import F1, F2, MAX_ELEMENTS
 
 from . import formats

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks.driver import capsules
+from ndks.driver import capsules, offline_capsules
 from ndks.driver.folder_volumes import capsule_size, volumes_in
 from ndks.exceptions import DeviceError, device_error
 from ndks.files import Source
@@ -123,7 +123,7 @@ def _member_view(args: argparse.Namespace, header: bytes) -> dict[str, Any]:
 
 def _member_view_offline(path: Path, wire: bytes) -> dict[str, Any]:
     known = any_file.load(path)
-    header = capsules.read_masked(known, wire)
+    header = offline_capsules.read_masked(known, wire)
     unit = any_file.unit_on(known, header.lane)
     suite = commands.SUITES[header.suite] if header.suite < len(commands.SUITES) else f"unknown ({header.suite})"
     return {

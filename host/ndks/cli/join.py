@@ -6,11 +6,11 @@ import argparse
 
 import ndks
 from ndks.exceptions import UsageError
-from ndks.files import refuse_taken
 from ndks.laptop.fingerprint import Characteristics, characteristics
 from ndks.network import opening
 from ndks.network.commitments import commit, new_key
 from ndks.network.join_request import SUFFIX
+from ndks.whole_file import refuse_taken
 
 from .arguments import add_path, add_unit, new_path
 from .joining import add_accept, add_approve, add_inspect

@@ -9,7 +9,7 @@ from typing import Any
 
 import ndks
 from ndks.exceptions import CheckFailed, NdksError, UnitBusy, UsageError
-from ndks.files import read_small, refuse_taken, write_new
+from ndks.files import read_small
 from ndks.line.services import socket_of
 from ndks.network import administrator_file, agreement, approval, opening
 from ndks.network.administration import Administration
@@ -22,6 +22,7 @@ from ndks.network.joining_file import version_in
 from ndks.network.member_package import MemberPackage
 from ndks.printable import printable
 from ndks.system_errors import file_errors
+from ndks.whole_file import refuse_taken, write_new
 from ndks.word_list import spoken_words
 from ndks_protocol.wire import ELECTED, MONITOR, RELAY
 

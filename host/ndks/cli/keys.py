@@ -9,14 +9,14 @@ from typing import Any
 import ndks
 from ndks.driver import streams
 from ndks.driver.answers import Key, Status
+from ndks.driver.catching_up import check_in_turn
 from ndks.driver.exported_keys import ExportedKey, without_unused
-from ndks.driver.owner import check_in_turn
 from ndks.driver.unit import Unit
 from ndks.exceptions import NdksError
-from ndks.files import refuse_existing, write_private
 from ndks.keys.bit_text import BITS, FORMATS, RAW, encoded
 from ndks.keys.offline_keys import exported_key
 from ndks.network.network_file import Network
+from ndks.whole_file import refuse_existing, write_private
 from ndks_protocol.commands import MAX_JUMP
 from ndks_protocol.errors import TOO_FAR
 

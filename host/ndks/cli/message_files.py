@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ndks.exceptions import FileError, UsageError
-from ndks.files import Source, no_such_file, reading, refuse_existing
+from ndks.files import Source, no_such_file, reading
+from ndks.whole_file import refuse_existing
 
 from .arguments import add_path, output_path, refuse_directory
 from .stdin import StdinSource

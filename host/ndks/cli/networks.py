@@ -3,24 +3,26 @@
 """Command network."""
 
 import argparse
+import secrets
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ndks.exceptions import FileError
-from ndks.files import refuse_existing, refuse_taken
-from ndks.network import any_file
-from ndks.network.administration import Administration
+from ndks.network import administrator_file, any_file
+from ndks.network.administration import ROOT_SIZE, Administration
 from ndks.network.administrator_file import SUFFIX as ADMINISTRATOR_SUFFIX
 from ndks.network.admission import replace_network
 from ndks.network.generation import AdmittedMember
 from ndks.network.network_file import SUFFIX, Network
+from ndks.whole_file import refuse_existing, refuse_taken
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 
-from . import network_status
-from .administration import add_administration, add_authority, authority_of, found
+from . import admitted_units, network_status
+from .administration import add_administration
 from .arguments import DIGITS, add_operators, add_parameters, add_path, add_unit, need
+from .authority import add_authority, authority_of
 from .output import Output, operator_rows, warn_of_suite
 from .parser import Parser, add_command, add_group, show_examples
 from .publication import members
@@ -95,7 +97,7 @@ def _new_administered(args: argparse.Namespace, out: Output) -> None:
     need(not args.force, "an administrator's file is never overwritten: nobody could change its network any more")
     path, name = _path_and_name(args, ADMINISTRATOR_SUFFIX)
     refuse_taken(path)
-    state = found(_network(args, name), path, authority_of(args.authority))
+    state = _founded(_network(args, name), path, authority_of(args.authority))
     values = {"network": name, "network_id": state.network.network_id, "cipher": state.network.cipher}
     text = (
         f"{path} is the file of administrator 0 of network {name}. Anyone who reads it can compute every key, admit "
@@ -103,6 +105,13 @@ def _new_administered(args: argparse.Namespace, out: Output) -> None:
     )
     values |= {"file": str(path), "administrator": 0, "authority": state.authority, "suite": state.network.suite}
     out.done(values | warn_of_suite(state.network.suite), text)
+
+
+def _founded(network: Network, path: Path, authority: str) -> Administration:
+    """Write the file of administrator 0 of a new network, and return what it has. FileError, also if it exists."""
+    state = Administration(network, secrets.token_bytes(ROOT_SIZE), authority=authority)
+    administrator_file.save(state, path)
+    return state
 
 
 def _path_and_name(args: argparse.Namespace, suffix: str) -> tuple[Path, str]:
@@ -181,8 +190,7 @@ def _of_member(member: AdmittedMember) -> str:
 
 def _member_values(member: AdmittedMember) -> dict[str, Any]:
     admission = member.admission
-    values = {"lane": member.lane, "serial_number": member.serial_number, "label": admission.label}
-    values |= {"state": member.state.name.lower(), "joined": member.joined if member.joined >= 0 else None}
+    values = admitted_units.values_of(member) | {"joined": member.joined if member.joined >= 0 else None}
     return values | {"request": admission.request, "who": admission.who, "when": admission.when, "why": admission.why}
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import ndks
 from ndks.driver.joining import Joined, JoinedByPackage
 from ndks.exceptions import NdksError, UsageError
-from ndks.files import refuse_taken
 from ndks.network import any_file
 from ndks.network.administrator_file import SUFFIX as ADMINISTRATOR_SUFFIX
 from ndks.network.admission import admit_by_request, refuse_request
@@ -21,6 +20,7 @@ from ndks.network.join_request import JoinRequest, load_request
 from ndks.network.joining_file import starts_as, version_in
 from ndks.network.member_package import MemberPackage
 from ndks.network.network_file import SUFFIX, Member, Network
+from ndks.whole_file import refuse_taken
 
 from .arguments import add_path, add_unit, need, new_path
 from .bindings import bound_text, bound_values

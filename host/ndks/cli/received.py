@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ndks.exceptions import SymbolsError
-from ndks.files import write_new
 from ndks.printable import printable
 from ndks.symbols.symbols import Symbols
+from ndks.whole_file import write_new
 
 from .network_status import lost
 

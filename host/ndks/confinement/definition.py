@@ -9,7 +9,7 @@ from dataclasses import replace
 from ndks_protocol.network_id import control_key, generation_id
 
 from ..crypto import CRYPTO
-from ..driver.capsules import check_offline
+from ..driver.offline_capsules import check_offline
 from ..exceptions import DeviceError, UsageError
 from ..keys.offline_keys import exported_key
 from ..network.any_file import Known

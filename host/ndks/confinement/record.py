@@ -16,7 +16,8 @@ from ndks_protocol.generator import F1, F2
 
 from .. import strict_json
 from ..exceptions import FileError, UsageError
-from ..files import read_small, write_private
+from ..files import read_small
+from ..whole_file import write_private
 from .key_checks import BLOCK, MOST_BITS, check_bits
 
 FORMAT = 1

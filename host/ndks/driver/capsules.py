@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Sealing and opening of capsules of any length in constant memory, with a unit or offline with a network file.
+"""Sealing and opening of capsules of any length in constant memory, with a unit.
 
 In mode b the unit encrypts. In mode a the host encrypts, with keys that the unit gives for this message alone. Both
 modes make the same bytes.
@@ -20,18 +20,12 @@ from ndks_protocol.capsule import (
     CHUNK,
     SYNC_SIZE,
     TAG_SIZE,
-    Header,
-    MessageKeys,
     check_wire_header,
 )
 
-from ..crypto import CRYPTO
 from ..exceptions import DeviceError, ProtocolError, device_error
 from ..files import Sink, Source
 from ..line.link import Link
-from ..network.administration import Administration
-from ..network.epochs import find_epoch
-from ..network.network_file import Network
 from .answers import name_of
 from .batches import BatchOpener, BatchSealer
 from .blocks import WIRE_CHUNK, Block, CountedBlocks, LookAhead, Progress, chunks_of, pieces_of, read_up_to
@@ -189,7 +183,7 @@ def _open_with_keys(
     keys = KeysFromUnit(link, opening.handle, opening)
     opener = BatchOpener(keys)
     chunks = chunks_of(source, progress, batched=_cipher_of(keys) == commands.AES)
-    return opening, keys, (opener.open(*chunk) for chunk in keys.supplied(chunks, _opened_size))
+    return opening, keys, (opener.open(*chunk) for chunk in keys.supplied(chunks, opened_size))
 
 
 def _cipher_of(keys: KeysFromUnit) -> int:
@@ -202,19 +196,11 @@ def check_capsule(link: Link, source: Source) -> Checked:
         header = read_header(source)
         flags = commands.AGAIN | commands.ALLOW_JUMP
         opening, keys, texts = _open_with_keys(link, header, flags, source, no_progress)
-        refusal = _refusal_at_end(texts)
+        refusal = refusal_at_end(texts)
     return Checked(opening.lane, opening.number, opening.epoch, keys.checked, refusal)
 
 
-def check_offline(known: Network | Administration, source: Source) -> Checked:
-    """Return what `check_capsule` does, with a file of the network and no unit. DeviceError."""
-    with refusals():
-        header, epoch, keys, texts = _open_offline(known, source, read_header(source), no_progress)
-        refusal = _refusal_at_end(texts)
-    return Checked(header.lane, header.number, epoch, keys.checked, refusal)
-
-
-def _refusal_at_end(texts: Iterator[bytes]) -> str:
+def refusal_at_end(texts: Iterator[bytes]) -> str:
     """Open all of a capsule; return the name of what is wrong with its end, or "". UnitError for the rest."""
     try:
         for _ in texts:
@@ -226,63 +212,12 @@ def _refusal_at_end(texts: Iterator[bytes]) -> str:
     return ""
 
 
-def unseal_offline(known: Network | Administration, source: Source, sink: Sink, progress: Progress) -> Unsealed:
-    """Open a capsule as `unseal` does, with a file of the network and no unit; repeated capsules are not detected.
-
-    A network file opens what was sealed in generation 0, an administrator's file everything.
-    """
-    with refusals():
-        wire = read_header(source)
-        header, _, _, texts = _open_offline(known, source, wire, progress)
-        size = write_all(texts, sink)
-    return Unsealed(header.lane, header.number, commands.CIPHERS[header.cipher], size, wire)
-
-
-class _OfflineKeys(MessageKeys):
-    """The keys of a message from a file, which note the key check value."""
-
-    checked = b""
-
-    def check(self, size: int) -> bytes:
-        self.checked = super().check(size)
-        return self.checked
-
-
-def _open_offline(
-    known: Network | Administration, source: Source, wire: bytes, progress: Progress
-) -> tuple[Header, int, _OfflineKeys, Iterator[bytes]]:
-    """Begin to open a capsule with a file; return its header, its epoch, the keys, and the decrypted chunks."""
-    from ..keys.generator import VectorGenerator  # here, because NumPy is slow to import
-
-    network, header = find_epoch(known, wire)
-    header.check(commands.SUITES.index(network.suite), commands.COMMON_LANE)
-    if header.kind != commands.DATA:
-        raise errors.UnitError(errors.KIND)
-    bits = VectorGenerator.of(network).key(header.index)
-    keys = _OfflineKeys(
-        CRYPTO,
-        network.secret,
-        header,
-        network.binding_id(header.lane),
-        lambda offset, size: bits.read(8 * offset, 8 * size),
-    )
-    opener = BatchOpener(keys)
-    texts = (opener.open(*chunk) for chunk in chunks_of(source, progress, batched=True))
-    return header, network.epoch, keys, texts
-
-
 def read_header(source: Source) -> bytes:
     """Return the masked header at the start of a capsule. AuthenticationError CAPSULE_VERSION, HEADER."""
     header = read_up_to(source, commands.WIRE_HEADER_SIZE)
     with refusals():
         check_wire_header(header)
     return header
-
-
-def read_masked(known: Network | Administration, wire: bytes) -> Header:
-    """Return an unmasked header. DeviceError HEADER."""
-    with refusals():
-        return find_epoch(known, wire)[1]
 
 
 @contextlib.contextmanager
@@ -332,8 +267,8 @@ def _answered_to_piece(piece: Block) -> int:
 
 
 def _answered_to_chunk(chunk: Block) -> int:
-    return _opened_size(chunk) - (SYNC_SIZE + CHECK_SIZE if chunk[0] == 0 else 0)
+    return opened_size(chunk) - (SYNC_SIZE + CHECK_SIZE if chunk[0] == 0 else 0)
 
 
-def _opened_size(chunk: Block) -> int:
+def opened_size(chunk: Block) -> int:
     return len(chunk[2]) - TAG_SIZE

@@ -12,8 +12,8 @@ from ndks_protocol.generator import MAX_ELEMENTS
 
 from ..exceptions import DeviceError, ProtocolError, UsageError
 from .answers import Key
+from .catching_up import acknowledge_key, check_in_turn
 from .opened import OpenUnit, advising, step
-from .owner import acknowledge_key, check_in_turn
 
 
 @dataclass(frozen=True)

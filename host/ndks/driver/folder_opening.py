@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..exceptions import FileError, FolderError
-from ..files import Sink, Source, remove_done, storing, sync_directory
+from ..files import Sink, Source, storing
 from ..folders.durable import alone_at, sync_all_below
 from ..folders.entries import Entry
 from ..folders.pack import Progress
@@ -18,6 +18,7 @@ from ..folders.removal import open_again, remove_folder
 from ..folders.unpack import FolderWriter
 from ..folders.volumes import HEADER_SIZE, Place
 from ..folders.walk import need_descriptors
+from ..on_disk import remove_done, sync_directory
 from ..paths import refuse_long_name
 from ..system_errors import file_errors
 from .blocks import Again, read_up_to

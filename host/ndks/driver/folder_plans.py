@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 from .. import strict_json
 from ..exceptions import FileError
-from ..files import read_small, write_private
+from ..files import read_small
 from ..folders.rules import Notes
 from ..folders.volumes import HEADER_SIZE
+from ..whole_file import write_private
 
 _MOST = 1 << 26  # bytes: the headers of 800,000 volumes
 _HEADER = re.compile(rf"[0-9a-f]{{{2 * HEADER_SIZE}}}")

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..exceptions import FileError
-from ..files import Sink, refuse_existing, remove_done, replace_durably, where_supported
+from ..files import Sink
 from ..folders.durable import alone_at
 from ..folders.pack import OtherFolder, PackedFolder, Progress
 from ..folders.rules import Notes
 from ..folders.volumes import FIRST, HEADER_SIZE, ID_SIZE, Place, VolumeText, stream_size
+from ..on_disk import remove_done, replace_durably, where_supported
 from ..paths import follow
+from ..whole_file import refuse_existing
 from .folder_plans import PackingPlan, load, load_or_refuse, part_of, plan_of, save
 from .folder_volumes import capsule_size, seal_volume
 from .program_keys import SealingKeys

@@ -6,12 +6,13 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import BINDING_SIZE
 
 from ..exceptions import DeviceError, FileError, NdksError
-from ..laptop.bindings import Binding
+from ..laptop.bound_unit import Binding
 from ..laptop.words import from_words, to_words
 from ..network.admission import admit_unit, note_binding
 from ..network.commitments import Commitments
@@ -22,28 +23,24 @@ from .answers import BLANK
 from .opened import OpenUnit, step
 
 TellCode = Callable[[str], object]
+_Network = TypeVar("_Network")
 
 
 @dataclass(frozen=True)
-class Joined:
-    """A unit that has become a member of a network, bound to this laptop or to a transport code of 24 words."""
-
+class _Joined(Generic[_Network]):
     serial_number: str
     lane: int
-    network: Network
+    network: _Network
     binding: Binding | None = None
     transport_code: str = field(default="", repr=False)  # "" when the unit is bound to this laptop
 
 
-@dataclass(frozen=True)
-class JoinedByPackage:
-    """A unit that a package has made a member, bound as `Joined`. `network` is a name: this laptop has no secret."""
+class Joined(_Joined[Network]):
+    """A unit that has become a member of a network, bound to this laptop or to a transport code of 24 words."""
 
-    serial_number: str
-    lane: int
-    network: str
-    binding: Binding | None = None
-    transport_code: str = field(default="", repr=False)
+
+class JoinedByPackage(_Joined[str]):
+    """A unit that a package has made a member, bound as `Joined`. `network` is a name: this laptop has no secret."""
 
 
 class JoiningVerbs(OpenUnit):

@@ -3,31 +3,28 @@
 """Greeting, sessions and binding of a unit, checked against the minimum counters of this laptop."""
 
 import contextlib
-import logging
 from collections.abc import Generator
 
 import ndks_protocol
 from ndks_protocol import commands, errors, service
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.commands import MAX_IN_TURN
 
 from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, DeviceError, NdksError, ProtocolError, VersionMismatch, device_error
-from ..laptop.bindings import Binding, BindingStore
+from ..laptop.bindings import BindingStore
+from ..laptop.bound_unit import Binding
 from ..laptop.counters import MinimumCounters
 from ..laptop.homes import HOME
 from ..line.link import Link, unpack_answer
-from ..line.session import open_anonymous_session, open_session, unlock
+from ..line.session import open_anonymous_session, open_session
 from ..refusals import UPGRADE_HOST, UPGRADE_UNIT
-from .answers import BLANK, HELD, LOCKED, NEWER, OLDER, TAMPERED, Hello, Status, hello_from, status_from
-
-_log = logging.getLogger(__name__)
+from .answers import BLANK, HELD, LOCKED, NEWER, OLDER, TAMPERED, Hello, Status, hello_from
+from .catching_up import catch_up
 
 _NOT_ITS_WORDS = (
     f"check that they are this unit's; if you used them, and moved its binding: export {HOME}=DIR; "
     "if somebody else used them, erase the unit: ndks zeroize"
 )
-_NONE_LEFT = MAX_IN_TURN + 1  # stands for the next index when all are used
 
 
 class Owner:
@@ -188,7 +185,8 @@ class Owner:
         counters = self._bindings.minimum_counters(self.hello)
         try:
             self._begin_session(keys)
-            status = self._catch_up(counters, keys, allow_jump=allow_jump)
+            status, went_back = catch_up(self._link, counters, keys, self.hello, allow_jump=allow_jump)
+            self.went_back |= went_back
         except NdksError as error:
             self._abandon_session(error)
             if isinstance(error, DeviceError) and error.number == errors.TOO_FAR:
@@ -225,44 +223,6 @@ class Owner:
             with contextlib.suppress(NdksError):
                 self.greet()
 
-    def _catch_up(self, counters: MinimumCounters, keys: BindingKeys, *, allow_jump: bool) -> Status:
-        """Raise the unit's counters to this laptop's minimum counters; note the unit's message counter."""
-        status = status_from(self._link.call(commands.STATUS))
-        minimum = counters.of(status.epoch)
-        if status.message_counter < minimum.message_counter:
-            unlock(self._link, keys, minimum.message_counter, allow_jump=allow_jump)
-            status = status_from(self._link.call(commands.STATUS))
-            if status.message_counter < minimum.message_counter:
-                raise ProtocolError("the unit would reuse message numbers")
-        following = self._next_index(status.epoch)
-        exported = min(minimum.exported, MAX_IN_TURN)  # earlier versions acknowledged keys above
-        if following <= exported:
-            self._go_on_after(status.epoch, exported, following, allow_jump=allow_jump)
-        counters.note(status.epoch, message_counter=status.message_counter)
-        return status
-
-    def _next_index(self, epoch: int) -> int:
-        try:
-            answer = self._link.call(commands.NEXT_INDEX)
-        except DeviceError as error:
-            if error.number not in (errors.RANGE, errors.NO_EPOCH):  # a new member may have no epoch yet
-                raise
-            return _NONE_LEFT
-        if answer.epoch != epoch:
-            raise ProtocolError("the unit answered with two different epochs")
-        return answer.index
-
-    def _go_on_after(self, epoch: int, index: int, following: int, *, allow_jump: bool) -> None:
-        acknowledge_key(self._link, epoch, index, allow_jump=allow_jump)
-        self.went_back = True
-        _log.warning(
-            "the state of unit %s went back: its next key was %d again, and is %d now; an old flash image was "
-            "restored, or the flash is damaged",
-            self.hello.serial_number,
-            following,
-            index + 1,
-        )
-
     def _open_with_code(self, code: bytes) -> None:
         try:
             self._open(BindingKeys(CRYPTO, code), allow_jump=False)
@@ -277,22 +237,6 @@ class Owner:
             raise DeviceError(errors.STATE_FORMAT)
         if self.hello.state == TAMPERED:
             raise DeviceError(errors.TAMPERED)
-
-
-def acknowledge_key(link: Link, epoch: int, index: int, *, allow_jump: bool) -> int:
-    """Report that key `index` is stored; return the next index."""
-    check_in_turn(index)
-    following: int = link.call(commands.ACKNOWLEDGE, epoch, index, allow_jump).index
-    if following <= index:
-        raise ProtocolError("the unit would give an acknowledged key again")
-    return following
-
-
-def check_in_turn(index: int) -> None:
-    """Raise DeviceError RANGE for a key that is only read, and never acknowledged."""
-    if index > MAX_IN_TURN:
-        what = f"key {index} cannot be used up: only the keys 1 to 2^47 - 1 are"
-        raise DeviceError(errors.RANGE, what, "only read it: without --advance, or in Python with use_up=False")
 
 
 def _version_mismatch(major: int) -> VersionMismatch:

@@ -9,7 +9,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Self
 
-from ..files import where_supported
+from ..on_disk import where_supported
 
 _log = logging.getLogger(__name__)
 

@@ -14,9 +14,10 @@ from typing import Any
 import psutil
 
 from ..exceptions import FileError
-from ..files import read_small, write_private
+from ..files import read_small
 from ..laptop.homes import home
 from ..strict_json import loads
+from ..whole_file import write_private
 
 _log = logging.getLogger(__name__)
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from .. import strict_json
 from ..exceptions import FileError
-from ..files import read_small, refuse_append_only, refuse_existing, remove_done, replace_durably, write_private
+from ..files import read_small
 from ..keys.bit_text import FORMATS, RAW, encoded, key_bytes
+from ..on_disk import remove_done, replace_durably
 from ..paths import refuse_long_name
+from ..whole_file import refuse_append_only, refuse_existing, write_private
 from . import partial_file
 from .partial_file import PartialFile
 from .unit import Unit

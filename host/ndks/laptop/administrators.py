@@ -11,8 +11,9 @@ from typing import Any
 
 from .. import strict_json
 from ..exceptions import FileError
-from ..files import read_small, write_private
+from ..files import read_small
 from ..system_errors import file_errors
+from ..whole_file import write_private
 from .homes import home
 
 _MARK = "ndks_generation_made"

@@ -10,34 +10,33 @@ DIRECTORY is NDKS_HOME, else the user's configuration directory for ndks. All fi
 """
 
 import hmac
-import json
 import logging
 import re
 import secrets
 import shlex
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Protocol
 
 from ndks_protocol import errors
 from ndks_protocol.binding import BINDING_SIZE, BindingKeys
-from ndks_protocol.commands import MAX_NUMBER
 
-from .. import strict_json
 from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, FileError, UsageError, reason
-from ..files import read_private, refuse_public, remove_done, write_private
+from ..files import read_private, refuse_public
+from ..on_disk import remove_done
 from ..owners import refuse_foreign
 from ..paths import make_private_directory
-from .counters import Minimum, MinimumCounters, number
+from ..whole_file import write_private
+from .bound_unit import Binding, BoundUnit, content_of, unit_from
+from .counters import Minimum, MinimumCounters
 from .fingerprint import Characteristics, characteristics, differences, fingerprint
 from .homes import HOME, home, other_homes
 
 _log = logging.getLogger(__name__)
 
-FORMAT = 1
 _UNIT_FILE = re.compile(r"(units|counters)/[0-9A-F]{16}\.json")
 _KINDS = ("units", "counters")
 _UNBOUND = (
@@ -56,30 +55,6 @@ class Greeting(Protocol):
     def salt(self) -> str: ...
     @property
     def binding_id(self) -> str: ...
-
-
-@dataclass(frozen=True)
-class Binding:
-    """A binding of a unit to this laptop, with the characteristics at the time of binding."""
-
-    binding_id: str
-    with_network: bool
-    characteristics: Characteristics
-
-
-@dataclass(frozen=True)
-class BoundUnit:
-    """A unit and its bindings; there are two only while one replaces the other."""
-
-    serial_number: str
-    bindings: tuple[Binding, ...] = ()
-    epoch: int = 0  # with own_number: the highest message counter, where ndks 0.1 stored it
-    own_number: int = 0
-    transport_code: str = field(default="", repr=False)  # in hex, from provisioning here until the unit is bound here
-
-    def binding(self, binding_id: str) -> Binding | None:
-        """Return the binding with this id, or None."""
-        return next((binding for binding in self.bindings if binding.binding_id == binding_id), None)
 
 
 class BindingStore:
@@ -181,8 +156,8 @@ class BindingStore:
             return BoundUnit(serial_number)
         refuse_public(*files)
         try:
-            return _unit_from(serial_number, strict_json.loads(read_private(path)))
-        except (ValueError, KeyError, TypeError, RecursionError):
+            return unit_from(serial_number, read_private(path))
+        except ValueError:
             raise _damaged(path) from None
 
     def units(self) -> list[str]:
@@ -286,9 +261,7 @@ class BindingStore:
 
     def _save(self, unit: BoundUnit) -> None:
         self._make_directories()
-        values = {name: value for name, value in asdict(unit).items() if name != "transport_code" or value}
-        content = (json.dumps({"ndks_bindings": FORMAT, **values}, indent=2) + "\n").encode()
-        write_private(self._path(unit.serial_number), content, beside=self.directory)
+        write_private(self._path(unit.serial_number), content_of(unit), beside=self.directory)
 
     def _make_directories(self) -> None:
         try:
@@ -297,34 +270,6 @@ class BindingStore:
         except OSError as error:
             what = f"{self.directory} cannot be created: {reason(error)}"
             raise FileError(what, f"check its permissions, or name another in {HOME}") from None
-
-
-def _unit_from(serial_number: str, values: Any) -> BoundUnit:
-    if values["ndks_bindings"] != FORMAT:
-        raise ValueError
-    bindings = cast(list[dict[str, Any]], values["bindings"])
-    own_number, code = _own_number(values["own_number"]), bytes.fromhex(values.get("transport_code", ""))
-    if len(code) not in (0, BINDING_SIZE):
-        raise ValueError
-    return BoundUnit(
-        serial_number, tuple(map(_binding_from, bindings)), number(values["epoch"]), own_number, code.hex()
-    )
-
-
-def _binding_from(values: dict[str, Any]) -> Binding:
-    pairs = tuple((_line(name), _line(value)) for name, value in values["characteristics"])
-    return Binding(_line(values["binding_id"]), bool(values["with_network"]), pairs)
-
-
-def _own_number(value: Any) -> int:
-    """Return a message counter, or 0 for one that is too large: ndks 0.1 stored numbers of units unchecked."""
-    return 0 if type(value) is int and value > MAX_NUMBER else number(value)
-
-
-def _line(value: Any) -> str:
-    if not isinstance(value, str) or not value.isprintable():
-        raise ValueError
-    return value
 
 
 def _damaged(path: Path) -> FileError:

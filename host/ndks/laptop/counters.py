@@ -18,7 +18,8 @@ from ndks_protocol.commands import MAX_JUMP, MAX_NUMBER
 
 from .. import strict_json
 from ..exceptions import reason
-from ..files import read_private, where_supported
+from ..files import read_private
+from ..on_disk import where_supported
 from ..paths import keep_owner, make_private_directory
 from ..system_errors import file_errors
 

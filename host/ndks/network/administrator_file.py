@@ -17,10 +17,11 @@ from typing import Any, cast
 from ndks_protocol.control.limits import LAST_GENERATION, LAST_MEMBER_LANE
 from ndks_protocol.generator import F1, F2, MAX_DIGITS
 
-from .. import strict_json
 from ..exceptions import FileError, NetworkFileError, UsageError, reason
-from ..files import refuse_public, write_private
+from ..files import refuse_public
+from ..strict_json import loads, typed
 from ..system_errors import file_errors
+from ..whole_file import write_private
 from .administration import Administration
 from .administrator import Administrator
 from .bundle import Bundle
@@ -94,7 +95,7 @@ def parsed(path: Path, content: bytes) -> Administration:
 
 def _parsed(path: Path, content: bytes) -> Administration:
     try:
-        values: Any = strict_json.loads(content)
+        values: Any = loads(content)
     except (ValueError, RecursionError):
         raise _damaged(path, "it is not JSON, or a field is repeated") from None
     if not isinstance(values, dict) or MARK not in values:
@@ -119,7 +120,7 @@ def _state(values: dict[str, Any]) -> Administration:
         members=tuple(map(_member, values.pop("members"))),
         generations=tuple(map(_generation, values.pop("generations"))),
         bundles=tuple(Bundle.parse(base64.b64decode(text, validate=True)) for text in values.pop("bundles")),
-        **{name: _typed(kind, values.pop(name)) for name, kind in _PLAIN.items()},
+        **{name: typed(kind, values.pop(name)) for name, kind in _PLAIN.items()},
     )
     if values:
         raise ValueError
@@ -131,30 +132,24 @@ _TEXTS = ("label", "request", "who", "when", "why")
 
 
 def _member(values: dict[str, Any]) -> AdmittedMember:
-    lane, joined = (_typed(int, values.pop(name)) for name in ("lane", "joined"))
+    lane, joined = (typed(int, values.pop(name)) for name in ("lane", "joined"))
     uid, state = checked_serial_number(values.pop("uid")), State[values.pop("state").upper()]
-    commitments = tuple((_typed(str, name), checked_bytes(mac).hex()) for name, mac in values.pop("commitments"))
-    texts = {name: _typed(str, values.pop(name)) for name in _TEXTS}
+    commitments = tuple((typed(str, name), checked_bytes(mac).hex()) for name, mac in values.pop("commitments"))
+    texts = {name: typed(str, values.pop(name)) for name in _TEXTS}
     if values or not -1 <= joined <= LAST_GENERATION or not all(text.isprintable() for text in texts.values()):
         raise ValueError
     return AdmittedMember(lane, uid, joined, state, Admission(commitments=commitments, **texts))
 
 
 def _generation(values: dict[str, Any]) -> Generation:
-    digits, f1, f2 = (_typed(int, number) for number in values.pop("operators"))
-    revoked, members = (tuple(_typed(int, lane) for lane in values.pop(name)) for name in ("revoked", "members"))
-    generation = Generation(_typed(int, values.pop("g")), (digits, f1, f2), bytes.fromhex(values.pop("secret")))
+    digits, f1, f2 = (typed(int, number) for number in values.pop("operators"))
+    revoked, members = (tuple(typed(int, lane) for lane in values.pop(name)) for name in ("revoked", "members"))
+    generation = Generation(typed(int, values.pop("g")), (digits, f1, f2), bytes.fromhex(values.pop("secret")))
     if values or len(generation.secret) != 32 or not all(1 <= lane <= LAST_MEMBER_LANE for lane in revoked + members):
         raise ValueError
     if not 1 <= digits <= MAX_DIGITS or f1 not in range(len(F1)) or f2 not in range(len(F2)):
         raise ValueError
     return Generation(generation.g, generation.operators, generation.secret, revoked, members)
-
-
-def _typed(kind: type, value: Any) -> Any:
-    if type(value) is not kind:  # not a bool
-        raise TypeError
-    return value
 
 
 def _damaged(path: Path, why: str) -> NetworkFileError:

@@ -11,7 +11,8 @@ from pathlib import Path
 from ndks_protocol import errors
 
 from ..exceptions import DeviceError, UsageError
-from ..files import read_small, write_private
+from ..files import read_small
+from ..whole_file import write_private
 from .join_package import JoinPackage, check_public_key, seal_membership
 from .join_request import JoinRequest
 from .locked_file import locked_file

@@ -11,6 +11,7 @@ from ndks_protocol.sealed_package import CutShort, ephemeral_of, seal
 
 from ..crypto import CRYPTO, EphemeralKey
 from ..exceptions import AuthenticationError, device_error
+from ..strict_json import typed
 from .join_request import JoinRequest
 from .joining_file import FORMAT, JoiningFile, checked_bytes, checked_date, checked_serial_number, encoded
 from .network_file import Network, check_name
@@ -46,9 +47,7 @@ class JoinPackage(JoiningFile):
 
     @classmethod
     def _from_values(cls, values: dict[str, Any], content: bytes) -> Self:
-        network, lane = values["network"], values["lane"]
-        if not isinstance(network, str) or type(lane) is not int:
-            raise TypeError
+        network, lane = typed(str, values["network"]), typed(int, values["lane"])
         check_name(network)
         if not 1 <= lane <= commands.MAX_LANE:
             raise ValueError

@@ -9,6 +9,7 @@ from typing import Any, Self
 from ndks_protocol.session import PUBLIC_KEY_SIZE
 
 from ..exceptions import CheckFailed, UsageError
+from ..strict_json import typed
 from .commitments import COMMITMENT_SIZE, Commitments
 from .joining_file import (
     FORMAT,
@@ -52,9 +53,10 @@ class JoinRequest(JoiningFile):
 
     @classmethod
     def _from_values(cls, values: dict[str, Any], content: bytes) -> Self:
-        network, label, public_key = values["network"], values["label"], checked_bytes(values["public_key"])
-        if not isinstance(network, str) or not isinstance(label, str) or len(public_key) != PUBLIC_KEY_SIZE:
-            raise TypeError
+        network, label = typed(str, values["network"]), typed(str, values["label"])
+        public_key = checked_bytes(values["public_key"])
+        if len(public_key) != PUBLIC_KEY_SIZE:
+            raise ValueError
         _check_texts(network, label)
         date, serial_number = checked_date(values["date"]), checked_serial_number(values["uid"])
         return cls(serial_number, date, network, content, label, public_key)

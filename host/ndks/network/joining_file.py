@@ -11,9 +11,10 @@ from typing import Any, ClassVar, Self, cast
 
 from .. import strict_json
 from ..exceptions import FileError, JoiningFileError, UsageError
-from ..files import no_such_file, read_small, write_new
+from ..files import no_such_file, read_small
 from ..refusals import UPGRADE_OLDER
 from ..system_errors import file_errors
+from ..whole_file import write_new
 from ..word_list import check_spoken_words, spoken_words
 
 FORMAT = 1

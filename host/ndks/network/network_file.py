@@ -14,12 +14,13 @@ from ndks_protocol.generator import F1, F2
 from ndks_protocol.generator import Generator as KeyGenerator
 from ndks_protocol.network_id import network_id
 
-from .. import strict_json
 from ..crypto import CRYPTO
 from ..exceptions import FileError, NetworkFileError, UsageError, reason
-from ..files import read_small, refuse_public, write_private
+from ..files import read_small, refuse_public
 from ..paths import is_there
+from ..strict_json import loads, typed
 from ..system_errors import file_errors
+from ..whole_file import write_private
 
 SUFFIX = ".ndksnet"
 FORMAT = 1
@@ -212,7 +213,7 @@ class Network:
     @classmethod
     def _parsed(cls, path: Path, content: bytes) -> Self:
         try:
-            values: Any = strict_json.loads(content)
+            values: Any = loads(content)
         except (ValueError, RecursionError):
             raise _damaged(path, "it is not JSON, or a field is repeated") from None
         if not isinstance(values, dict) or "ndks_network" not in values:
@@ -234,16 +235,16 @@ class Network:
             # An unknown field could change the keys, and saving would lose it.
             raise UsageError("it has unknown fields, or lacks some")
         network = cls(
-            _text(values["name"]),
-            _text(values["suite"]),
-            _text(values["cipher"]),
-            _text(values["p1"]),
-            _text(values["p2"]),
-            _whole(values["d"]),
-            _whole(values["epoch"]),
+            typed(str, values["name"]),
+            typed(str, values["suite"]),
+            typed(str, values["cipher"]),
+            typed(str, values["p1"]),
+            typed(str, values["p2"]),
+            typed(int, values["d"]),
+            typed(int, values["epoch"]),
             bytes.fromhex(values["secret"]),
-            _whole(values["next_lane"]),
-            tuple(map(_member, _list(values["members"]))),
+            typed(int, values["next_lane"]),
+            tuple(map(_member, typed(list, values["members"]))),
             *_operators(values.get("operators", {"f1": F1[0], "f2": F2[0]})),
         )
         if values.get("network_id", network.network_id) != network.network_id:
@@ -267,41 +268,20 @@ def _stored(member: Member) -> dict[str, Any]:
 
 def _member(values: dict[str, Any]) -> Member:
     def from_file(lane: Any, uid: Any, label: Any, binding_id: Any = _NO_BINDING_ID) -> Member:
-        return Member(_whole(lane), _text(uid), _text(label), _text(binding_id))
+        return Member(typed(int, lane), typed(str, uid), typed(str, label), typed(str, binding_id))
 
     return from_file(**values)
 
 
 def _operators(values: Any) -> tuple[str, str]:
-    if not isinstance(values, dict):
-        raise TypeError
-    values = cast(dict[str, Any], values)
-    if values.keys() != {"f1", "f2"}:
+    if typed(dict, values).keys() != {"f1", "f2"}:
         raise UsageError("its operators must be f1 and f2")
-    return _text(values["f1"]), _text(values["f2"])
+    return typed(str, values["f1"]), typed(str, values["f2"])
 
 
 def _check_choice(what: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise UsageError(f"there is no such {what}", f"choose one of {', '.join(known)}")
-
-
-def _list(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError
-    return cast(list[Any], value)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
-def _whole(value: Any) -> int:
-    if type(value) is not int:  # not a bool
-        raise TypeError
-    return value
 
 
 def _damaged(path: Path, why: str) -> NetworkFileError:

@@ -14,8 +14,8 @@ from typing import Any, Self
 
 from .. import strict_json
 from ..exceptions import CheckFailed, JoiningFileError
-from ..files import write_new
 from ..system_errors import file_errors
+from ..whole_file import write_new
 from .commitments import KEY_SIZE, differing
 from .join_request import CommittedRequest, JoinRequest
 from .joining_file import content_of

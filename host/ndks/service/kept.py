@@ -7,10 +7,10 @@ messages can then be under way, in mode a by the client, in mode b here: both mo
 """
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import OrderedDict
 
 from ndks_protocol import errors
-from ndks_protocol.capsule import CHUNK, FIRST_PIECE, Keys, Opener, Sealer
+from ndks_protocol.capsule import Keys, Opener, Pieces, Sealer
 from ndks_protocol.commands import Command
 from ndks_protocol.kdf import wipe, xor_keystream
 
@@ -19,7 +19,6 @@ from ..driver.message_keys import known_sync
 
 SECONDS = 60.0  # after its last use a message is forgotten
 MOST = 64  # messages of a client; the one used least recently is forgotten
-_PIECES = 8  # of a message that a client may repeat, as a unit allows
 
 
 class AesKeys(Keys):
@@ -72,34 +71,14 @@ class Sealed(Kept):
     def __init__(self, answer: bytes, keys: AesKeys) -> None:
         super().__init__(answer, keys)
         self._sealer = Sealer(CRYPTO, keys)
-        self._next = 0
-        self._pieces: deque[tuple[int, int, int, bytes]] = deque(maxlen=_PIECES)  # number, last, size of data, chunks
+        self._pieces = Pieces()
 
     def seal(self, number: int, last: int, data: bytes) -> bytes:
-        """Return the chunks of the next piece, or again of a recent one. UnitError CONFLICT, RANGE.
-
-        The same keystream must not leave the service with two texts: a piece that was sealed before goes out only if
-        it is equal.
-        """
-        known = next((piece for piece in self._pieces if piece[0] == number), None)
-        if not known:
-            self._check_next(number, last, len(data))
-        elif known[:3] != (number, last, len(data)):
-            raise errors.UnitError(errors.CONFLICT)
+        """Return the chunks of the next piece, or again of a recent one. UnitError CONFLICT, RANGE."""
+        before = self._pieces.check(number, last, len(data))
         chunks = self._sealer.seal(number, last, data)
-        if not known:
-            self._next = -1 if last else number + 1
-            self._pieces.append((number, last, len(data), chunks))
-        elif chunks != known[3]:
-            raise errors.UnitError(errors.CONFLICT)
+        self._pieces.note(number, last, len(data), before, chunks)
         return chunks
-
-    def _check_next(self, number: int, last: int, size: int) -> None:
-        if number != self._next:
-            raise errors.UnitError(errors.CONFLICT)
-        full = FIRST_PIECE if number == 0 else CHUNK
-        if last > 1 or size > full or (size < full and not last):
-            raise errors.UnitError(errors.RANGE)
 
     def wipe(self) -> None:
         self._sealer.wipe()

@@ -6,7 +6,8 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ndks.files import read_small, write_private
+from ndks.files import read_small
+from ndks.whole_file import write_private
 
 from .programs import run
 from .rotation import Given

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ndks.exceptions import reason
-from ndks.files import read_small, refuse_public, write_private
+from ndks.files import read_small, refuse_public
+from ndks.whole_file import write_private
 
 from .consumer import ConsumerFailed
 from .key_file import run_command

@@ -16,10 +16,12 @@ from filelock import FileLock, Timeout
 
 from ndks import strict_json
 from ndks.exceptions import FileError, NdksError, UsageError, reason
-from ndks.files import read_private, sync_directory, write_private
+from ndks.files import read_private
+from ndks.on_disk import sync_directory
 from ndks.paths import make_private_directory
 from ndks.refusals import UPGRADE_HOST
 from ndks.system_errors import file_errors
+from ndks.whole_file import write_private
 from ndks.word_list import spoken_words
 
 from .places import KEYS, directory_of, ends_of, names

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ndks.exceptions import FileError, UsageError
-from ndks.files import read_private, read_small, refuse_taken, write_private, writing
+from ndks.files import read_private, read_small, writing
 from ndks.system_errors import file_errors
+from ndks.whole_file import refuse_taken, write_private
 
 CA = "ca"
 _CA_NAME = "NDKS test CA"

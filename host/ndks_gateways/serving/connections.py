@@ -3,6 +3,7 @@
 """Listening with TLS: connections are bounded, and certificates can be replaced while the server runs."""
 
 import asyncio
+import functools
 import logging
 import socket
 import ssl
@@ -15,6 +16,7 @@ from ndks.exceptions import UsageError, reason
 from .config_readers import Address
 
 _BACKLOG = 1024
+_PAUSE = 0.1  # seconds until the next try, where the system gives no file for a connection
 _LINGER = 2.0  # seconds in which the rest of a refused body is read and thrown away, so that the answer arrives
 # What is no HTTP would be logged, by each client as often as it likes. Bugs are logged by the handler.
 _SILENT = logging.Logger("aiohttp", logging.CRITICAL)
@@ -22,9 +24,15 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Listener:
-    """Connections of clients at one address, at most so many, each closed when `idle` seconds bring no request."""
+    """Connections of clients at one address, at most so many, each closed when `idle` seconds bring no request.
 
-    def __init__(self, handler: Handler, most: int, idle: float, handshake: float) -> None:
+    A handshake may take `patience` seconds; `failed` is told why one failed. Where there is no room, a new connection
+    takes the place of the one whose handshake takes longest, if there is one.
+    """
+
+    def __init__(
+        self, handler: Handler, most: int, idle: float, patience: float, failed: Callable[[OSError], object]
+    ) -> None:
         # Bodies are not decompressed: a small one could become a large one.
         self._http = web.Server(
             handler,
@@ -35,14 +43,17 @@ class Listener:
             auto_decompress=False,
         )
         self._most = most
-        self._handshake = handshake
+        self._patience = patience
+        self._failed = failed
+        self._context: ssl.SSLContext | None = None
         self._socket: socket.socket | None = None
-        self._server: asyncio.Server | None = None
+        self._accepting: asyncio.Task[None] | None = None
+        self._greeted: dict[asyncio.Task[None], None] = {}  # handshakes, in the order in which they began
         self.turned_away = 0
 
     @property
     def count(self) -> int:
-        """Connections that are open."""
+        """Connections that are open, without those whose handshake is not over."""
         return len(self._http.connections)
 
     @property
@@ -59,38 +70,66 @@ class Listener:
             self._socket = _bound(found[0][0], found[0][4])
         except OSError as error:
             raise UsageError(f"nobody can listen at {address}: {reason(error)}", "name another address") from None
-        await self.renew(context)
+        self.renew(context)
+        self._accepting = asyncio.create_task(self._accept(self._socket))
 
-    async def renew(self, context: ssl.SSLContext | None) -> None:
+    def renew(self, context: ssl.SSLContext | None) -> None:
         """Serve new connections with this context; those that are there stay as they are."""
-        assert self._socket
-        loop = asyncio.get_running_loop()
-        former, again = self._server, self._socket.dup()
-        patience = self._handshake if context else None  # asyncio takes none without TLS
-        self._server = await loop.create_server(
-            self._connection, sock=again, ssl=context, backlog=_BACKLOG, ssl_handshake_timeout=patience
-        )
-        if former:
-            former.close()
+        self._context = context
 
     async def close(self, patience: float = 2.0) -> None:
         """Take no more connections, let requests end, and close all connections. `patience` in seconds."""
-        for each in (self._server, self._socket):
-            if each:
-                each.close()
+        tasks = [*self._greeted, *([self._accepting] if self._accepting else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._socket:
+            self._socket.close()
         self._http.pre_shutdown()
         await self._http.shutdown(patience)
 
-    def _connection(self) -> asyncio.Protocol:
-        if self.count < self._most:
-            return self._http()
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(listening)
+            except OSError:  # there are too many files, or the client has gone
+                await asyncio.sleep(_PAUSE)
+                continue
+            if self._has_room():
+                task = asyncio.create_task(self._greet(connection))
+                self._greeted[task] = None
+                task.add_done_callback(functools.partial(self._is_over, connection))
+            else:
+                connection.close()
+
+    def _has_room(self) -> bool:
+        if self.count + len(self._greeted) < self._most:
+            return True
         self.turned_away += 1
-        return _Refuse()
+        if not self._greeted:
+            return False
+        slowest = next(iter(self._greeted))
+        del self._greeted[slowest]  # now: more may come before its task has ended
+        slowest.cancel()
+        return True
 
+    async def _greet(self, connection: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        patience = self._patience if self._context else None  # asyncio takes none without TLS
+        try:
+            await loop.connect_accepted_socket(
+                self._http, connection, ssl=self._context, ssl_handshake_timeout=patience
+            )
+        except OSError as error:
+            self._failed(error)
 
-class _Refuse(asyncio.Protocol):
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.close()
+    def _is_over(self, connection: socket.socket, task: "asyncio.Task[None]") -> None:
+        self._greeted.pop(task, None)
+        if task.cancelled():  # perhaps before asyncio had the connection
+            connection.close()
+        else:
+            task.result()
 
 
 def _bound(family: int, place: tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]) -> socket.socket:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """TLS handshakes of clients that fail: counted by reason, and told in the log, at most one line a minute.
 
-asyncio tells nobody of them. The reasons are OpenSSL's own words; nothing in them is of the client.
+The reasons are OpenSSL's own words, or ours; nothing in them is of the client.
 """
 
 import asyncio
@@ -24,33 +24,19 @@ class Handshakes:
         self._untold: Counter[str] = Counter()
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, context: ssl.SSLContext) -> None:
-        """Count the failures of connections with this context."""
-        fail = self._fail
-
-        class Watched(ssl.SSLObject):
-            def do_handshake(self) -> None:
-                try:
-                    super().do_handshake()
-                except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                    raise
-                except ssl.SSLError as error:
-                    fail(_reason(error))
-                    raise
-
-        context.sslobject_class = Watched
+    def fail(self, error: OSError) -> None:
+        """Count a handshake that failed with this error, and tell of it soon."""
+        reason = _reason(error)
+        self._failed[reason] += 1
+        self._untold[reason] += 1
+        if not self._timer:
+            self._tell_on()
 
     def close(self) -> None:
         """Tell what was not told yet."""
         if self._timer:
             self._timer.cancel()
             self._tell()
-
-    def _fail(self, reason: str) -> None:
-        self._failed[reason] += 1
-        self._untold[reason] += 1
-        if not self._timer:
-            self._tell_on()
 
     def _tell_on(self) -> None:
         """Tell, and look again a minute later, until a minute brings none."""
@@ -64,7 +50,9 @@ class Handshakes:
         self._untold.clear()
 
 
-def _reason(error: ssl.SSLError) -> str:
+def _reason(error: OSError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
-    return (error.reason or type(error).__name__).replace("_", " ").lower()
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or type(error).__name__).replace("_", " ").lower()
+    return "took too long" if isinstance(error, ConnectionAbortedError) else "connection lost"

@@ -5,7 +5,6 @@
 import dataclasses
 import json
 import logging
-import ssl
 from collections.abc import Callable
 
 from aiohttp import web
@@ -61,8 +60,9 @@ class KeyServer:
         document = json.dumps(openapi.document(sizes, has_skip=encryptors is not None)).encode()
         limits = config.limits
         front = Front(config, etsi, encryptors, document, self._audit, self._tally)
-        self._clients = Listener(front.handle, limits.connections, limits.idle, limits.patience)
-        self._monitors = Listener(self._monitor, _MONITORS, limits.idle, limits.patience)
+        failed = self._handshakes.fail
+        self._clients = Listener(front.handle, limits.connections, limits.idle, limits.patience, failed)
+        self._monitors = Listener(self._monitor, _MONITORS, limits.idle, limits.patience, failed)
 
     @property
     def address(self) -> Address:
@@ -76,7 +76,7 @@ class KeyServer:
 
     async def open(self) -> None:
         """Listen. UsageError: an address is taken; FileError: a file of the configuration cannot be used."""
-        context = self._context()
+        context = server_context(self._config.kme)
         self._certificate_ends = expiry(self._config.kme.certificate)
         await self._clients.open(self._config.kme.listen, context)
         if self._config.kme.monitor is not None:
@@ -85,14 +85,14 @@ class KeyServer:
     async def reload(self) -> None:
         """Read certificates again, and open the audit log again. What cannot be used is told, and changes nothing."""
         try:
-            context = self._context()
+            context = server_context(self._config.kme)
             ends = expiry(self._config.kme.certificate)
             self._audit.open_again()
         except NdksError as error:
             self._tally.failed_reloads += 1
             _log.warning("%s: %s; the server goes on with what it has. Do: %s", error.code, error, error.advice)
             return
-        await self._clients.renew(context)
+        self._clients.renew(context)
         self._certificate_ends = ends
         self._tally.reloads += 1
         _log.info("certificates were read again; they count for new connections")
@@ -118,11 +118,6 @@ class KeyServer:
             certificate_ends=self._certificate_ends,
             audit_failures=self._audit.failures,
         )
-
-    def _context(self) -> ssl.SSLContext:
-        context = server_context(self._config.kme)
-        self._handshakes.watch(context)
-        return context
 
     async def _monitor(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.method != "GET":

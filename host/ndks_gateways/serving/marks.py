@@ -11,8 +11,9 @@ from typing import Any
 
 from ndks import strict_json
 from ndks.exceptions import FileError
-from ndks.files import read_private, write_private
+from ndks.files import read_private
 from ndks.system_errors import file_errors
+from ndks.whole_file import write_private
 
 from ..keys.runs import Run
 from .tables import Delivered, Mark

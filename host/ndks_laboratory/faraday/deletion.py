@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from ndks.exceptions import FileError, reason
-from ndks.files import sync_directory, where_supported
+from ndks.on_disk import sync_directory, where_supported
 from ndks.paths import real_path
 
 from .computer import Computer, Mount, read, told

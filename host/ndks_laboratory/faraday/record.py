@@ -12,7 +12,7 @@ from typing import Any, Self, cast, get_args
 
 from ndks import strict_json
 from ndks.exceptions import FileError
-from ndks.files import write_private
+from ndks.whole_file import write_private
 from ndks_protocol import commands
 from ndks_protocol.exported import is_exportable
 from ndks_protocol.generator import MAX_ELEMENTS

@@ -20,8 +20,8 @@ from ndks.driver.capsules import SUFFIX
 from ndks.driver.exported_keys import ExportedKey
 from ndks.driver.unit import Unit
 from ndks.exceptions import FileError, reason
-from ndks.files import refuse_existing
 from ndks.paths import real_path
+from ndks.whole_file import refuse_existing
 from ndks_protocol import commands
 
 from . import commitments, deletion

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ndks.files import whole_file
+from ndks.whole_file import whole_file
 
 from .report.page import JSON
 

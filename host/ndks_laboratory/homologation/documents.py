@@ -13,7 +13,7 @@ from statistics import NormalDist
 from typing import Any
 
 import ndks
-from ndks.files import whole_file
+from ndks.whole_file import whole_file
 from ndks_laboratory.outcome import Check
 from ndks_laboratory.stages.sides import NAMES
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import dpkt  # pyright: ignore[reportMissingTypeStubs]
 
-from ndks.files import whole_file
+from ndks.whole_file import whole_file
 from ndks_laboratory.stages.relay import Segment
 
 from .plan import PCAP

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ndks.exceptions import NdksError
-from ndks.files import write_private
+from ndks.whole_file import write_private
 from ndks_laboratory import times
 
 from .cage import interfaces, namespace

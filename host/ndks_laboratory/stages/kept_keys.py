@@ -10,7 +10,7 @@ from typing import Any
 
 import ndks
 from ndks.exceptions import CheckFailed
-from ndks.files import write_private
+from ndks.whole_file import write_private
 from ndks_laboratory.outcome import Check, Outcome
 
 from .no_channel import Cages, run_in_cages

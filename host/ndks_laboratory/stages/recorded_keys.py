@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ndks.files import write_private
 from ndks.network.network_file import Network
+from ndks.whole_file import write_private
 from ndks_laboratory import faraday
 from ndks_laboratory.outcome import Check, Outcome
 

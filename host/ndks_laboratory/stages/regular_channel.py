@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from ndks.exceptions import CheckFailed
-from ndks.files import write_private
+from ndks.whole_file import write_private
 from ndks_laboratory.outcome import Check, Outcome
 
 from .cage import find_cage, namespace

@@ -4,7 +4,7 @@
 
 from .header import Header, HeaderKeys, check_wire_header, header_keys
 from .keys import CHECK_SIZE, SYNC_SIZE, Keys, MessageKeys
-from .message import CHUNK, FIRST_PIECE, LARGEST_PIECE, TAG_SIZE, Opener, Sealer, tag_of
+from .message import CHUNK, FIRST_PIECE, LARGEST_PIECE, TAG_SIZE, Opener, Pieces, Sealer, tag_of
 from .window import Window
 
 __all__ = (
@@ -19,6 +19,7 @@ __all__ = (
     "Keys",
     "MessageKeys",
     "Opener",
+    "Pieces",
     "Sealer",
     "Window",
     "check_wire_header",

@@ -19,6 +19,7 @@ FIRST_PIECE = CHUNK - SYNC_SIZE  # bytes of data in chunk 0; the others have CHU
 LARGEST_PIECE = CHUNK + SYNC_SIZE + CHECK_SIZE + 2 * TAG_SIZE  # size of the buffer for one piece, sealed or open
 
 _MAX_NUMBER = (1 << 32) - 1
+_REPEATABLE = 8  # of the latest pieces of a message
 
 
 class Sealer:
@@ -67,6 +68,43 @@ class Sealer:
         end = start + size
         view[end : end + TAG_SIZE] = tag_of(self._mac, number, last, view[start:end])
         return end + TAG_SIZE
+
+
+class Pieces:
+    """The pieces of a message that is sealed for others: they come in order, and recent ones may be repeated.
+
+    The same keystream must not leave with two texts. A piece with the number of an earlier one is sealed again, and
+    goes out only if `proof` is the same: its chunks, or their tags, which authenticate its ciphertext.
+    """
+
+    def __init__(self):
+        self._next = 0
+        self._latest: list[tuple[int, int, int, bytes]] = []  # number, last, size and proof
+
+    def check(self, number: int, last: int, size: int) -> bytes:
+        """Return the proof of this piece from before, b"" if it is the next one, which is not sealed yet.
+
+        UnitError CONFLICT: it is neither, or has another size than before; RANGE: its size is wrong.
+        """
+        for piece in self._latest:
+            if piece[0] == number:
+                if piece[1] != last or piece[2] != size:
+                    raise errors.UnitError(errors.CONFLICT)
+                return piece[3]
+        if number != self._next:
+            raise errors.UnitError(errors.CONFLICT)
+        full = FIRST_PIECE if number == 0 else CHUNK
+        if last > 1 or size > full or (size < full and not last):
+            raise errors.UnitError(errors.RANGE)
+        return b""
+
+    def note(self, number: int, last: int, size: int, before: bytes, proof: bytes) -> None:
+        """Note a piece that was sealed after `check` returned `before`. UnitError CONFLICT: it must not go out."""
+        if not before:
+            self._latest = self._latest[1 - _REPEATABLE :] + [(number, last, size, proof)]
+            self._next = -1 if last else number + 1
+        elif proof != before:
+            raise errors.UnitError(errors.CONFLICT)
 
 
 class Opener:

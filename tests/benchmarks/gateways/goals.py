@@ -3,9 +3,9 @@
 """The figures as a table, and the goals that they must reach."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
-from benchmarks.pages import Verdict, verdict
+from benchmarks.goals import Goal
+from benchmarks.pages import Verdict
 
 from .measures import AT_ONCE, Figures
 
@@ -35,37 +35,17 @@ _HEADS = {
 }
 
 
-class Goal(NamedTuple):
-    """`figure` of ours, divided by that of `rival` if there is one, is at least or at most `bound`."""
-
-    figure: str
-    rival: str
-    sign: str
-    bound: float
-    ours: str = OURS
-
-    def line(self, found: Mapping[str, Figures]) -> Verdict:
-        """Return a line, and whether the goal is reached; None if it was not measured."""
-        whose = f" / {self.rival}'s" if self.rival else ""
-        what = f"{self.ours}: {self.figure}{whose} {self.sign} {self.bound:g}"
-        value = found.get(self.ours, {}).get(self.figure)
-        if value is not None and self.rival:
-            other = found.get(self.rival, {}).get(self.figure)
-            value = None if not other else value / other
-        return verdict(what, value, self.sign, self.bound)
-
-
 GOALS = (
-    Goal("MB/s", "spiped", ">=", 4),
-    Goal("CPU s/GB", "spiped", "<=", 0.333),
-    Goal("MB/s", "stunnel", ">=", 0.9),
-    Goal("CPU s/GB", "stunnel", "<=", 1.0),
-    Goal("first byte ms", "stunnel", "<=", 0.7),
-    Goal("failed", "", "<=", 0),
-    Goal("full p50", "", "<=", 5),
-    Goal("stalled p50", "", "<=", 5),
-    Goal("first byte ms", OURS, "<=", 1.1, SLOW),
-    Goal("stranger ms", "", "<=", 1),
+    Goal(OURS, "MB/s", ">=", 4, "spiped"),
+    Goal(OURS, "CPU s/GB", "<=", 0.333, "spiped"),
+    Goal(OURS, "MB/s", ">=", 0.9, "stunnel"),
+    Goal(OURS, "CPU s/GB", "<=", 1.0, "stunnel"),
+    Goal(OURS, "first byte ms", "<=", 0.7, "stunnel"),
+    Goal(OURS, "failed", "<=", 0),
+    Goal(OURS, "full p50", "<=", 5),
+    Goal(OURS, "stalled p50", "<=", 5),
+    Goal(SLOW, "first byte ms", "<=", 1.1, OURS),
+    Goal(OURS, "stranger ms", "<=", 1),
 )
 
 

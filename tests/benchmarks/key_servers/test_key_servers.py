@@ -21,7 +21,7 @@ FOUND = {
 
 def test_goals_are_reached_missed_or_not_measured() -> None:
     lines = dict(zip(bench.GOALS, (goal.line(FOUND) for goal in bench.GOALS), strict=True))
-    by_figure = {(goal.server, goal.figure): found for goal, (_, found) in lines.items()}
+    by_figure = {(goal.ours, goal.figure): found for goal, (_, found) in lines.items()}
     assert by_figure[bench._OURS, "CPU ms a pair, 1 client"] is True  # a ratio of 1
     assert by_figure[bench._OURS, "wrong ids: MB more"] is False
     assert by_figure[bench._SLOW, "pairs/s, 8 clients"] is None

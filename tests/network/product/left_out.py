@@ -24,7 +24,7 @@ from ndks_protocol.control.ladder import NEXT_MEMBER_KEY, ratchet
 from ndks_protocol.control.limits import AHEAD, LAST_NUMBER, MAX_REVOKED
 from ndks_protocol.wire import MESSAGE
 from ndks_unit.flash.counters import MessageCounter
-from ndks_unit.network import beacons, entering, epochs, held, number_at, seldom
+from ndks_unit.network import beacons, entering, epochs, held, interrupted, number_at, seldom
 from ndks_unit.network.held import Network
 from ndks_unit.network.layout import AT_MODE, AT_NUMBER, AT_OPERATORS
 
@@ -65,7 +65,7 @@ def _rank_of_repeated(network: Network, lane: int, n: int, number: int, term: in
 def _only_settled(network: Network) -> None:
     """Do of `complete` what concerns the present generation."""
     if network.body:
-        epochs._settle(network)
+        epochs.settle(network)
 
 
 def _gone_at_once(_: bytearray, number: int) -> list[int]:
@@ -162,8 +162,8 @@ OF_UNITS: dict[str, Without] = {
     "member key steps": _together(
         *(_of(module, "ratchet", _no_member_steps) for module in (entering, administrator_keys, product_side))
     ),
-    "what is superseded is purged": _of(epochs, "_settle", _nothing),
-    "record 21 is written anew at UNLOCK": _of(epochs, "complete", _only_settled),
+    "what is superseded is purged": _together(*(_of(module, "settle", _nothing) for module in (epochs, interrupted))),
+    "record 21 is written anew at UNLOCK": _of(interrupted, "complete", _only_settled),
     "numbers are reserved before use": _of(MessageCounter, "_reserve_up_to", _not_reserved),
     "one move in 64 ticks": _together(*(_of(module, "MOVE_PAUSE", 0) for module in (held, seldom))),
     "windows are emptied when the list grew": _of(epochs, "GREW", 99),

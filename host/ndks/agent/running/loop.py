@@ -15,16 +15,17 @@ from random import SystemRandom
 from typing import NamedTuple
 
 from ...carriers.carrier import Carrier, Received
-from ...exceptions import DeviceError, NdksError, ProtocolError, UsageError
-from ...system_errors import file_error
+from ...exceptions import NdksError
 from ..agent import Agent
-from ..events import Entered, Event, LeftOut, Master, Output, Refused, Room
+from ..events import Output
 from ..limits import Limits
 from ..store import Store
 from ..unit import Unit
 from .heard import Members
 from .inputs import Asked, Inputs, Left
+from .news import tell
 from .office import Office
+from .problems import OF_A_PACKET, Fault, NotYet, problem_of
 from .publishing import publish
 from .requests import Requests
 
@@ -37,23 +38,6 @@ _SEALS = 16  # messages sealed in a step: a unit takes its time for each, and ti
 _TIDY = 64  # ticks
 
 OpenUnit = Callable[[], AbstractContextManager[Unit]]
-
-
-class Fault(NdksError):
-    """A fault of this program."""
-
-    code = "FAULT"
-
-
-_OF_A_PACKET = DeviceError, ProtocolError, UsageError, Fault  # others are of the unit's absence, or of the disk
-
-
-class NotYet(NdksError):
-    """The unit is not at hand, or has no generation yet."""
-
-    code = "NOT_YET"
-    exit_status = 3
-    usual_advice = "messages are kept until then; ndks network status tells more"
 
 
 class Settings(NamedTuple):
@@ -181,7 +165,7 @@ class Loop:
                         self._bring(self._office.receive(received.packet))
                     received.taken()
                     return
-                tries += isinstance(self.problem, _OF_A_PACKET)
+                tries += isinstance(self.problem, OF_A_PACKET)
                 if tries == _TRIES:
                     _log.warning("a packet of %d bytes is given up", len(received.packet))
                     received.taken()
@@ -243,7 +227,7 @@ class Loop:
 
     def _fail(self, error: Exception) -> None:
         """Drop the agent, which may know what the store does not, and try again after a pause."""
-        problem = known_error(error) or Fault(f"a step of the agent failed: {type(error).__name__}")
+        problem = problem_of(error)
         if str(problem) != self._logged:
             _log.warning("%s: %s", problem.code, problem, exc_info=isinstance(problem, Fault))
             self._logged = str(problem)
@@ -285,30 +269,6 @@ class Loop:
         for packet in output.packets:
             publish(self.carriers, packet, passing=packet in output.passing)
         for event in output.events:
-            _tell(event)
+            tell(event)
         self._requests.checks.arrived(output.events)
         self._requests.receivers.arrived()  # a message may wait for earlier ones, and be no event
-
-
-def known_error(error: Exception) -> NdksError | None:
-    """Return an error that has a name and an advice, None for a fault of this program."""
-    if isinstance(error, NdksError):
-        return error
-    return file_error(error) if isinstance(error, OSError) else None
-
-
-def _tell(event: Event) -> None:
-    """Log an event of the network; messages are the programs' business."""
-    if isinstance(event, Entered):
-        _log.info("entered generation %d", event.g)
-    elif isinstance(event, Master):
-        _log.info("lane %d leads", event.lane) if event.lane else _log.info("nobody leads")
-    elif isinstance(event, LeftOut):
-        _log.warning("generation %d has no notice for this unit: it may be revoked", event.g)
-    elif isinstance(event, Room):
-        if event.is_there:
-            _log.warning("there is room again: messages that came meanwhile are asked for")
-        else:
-            _log.warning("there is no room for more messages until a program takes some: ndks receive")
-    elif isinstance(event, Refused):
-        _log.warning("the unit refuses the notice of generation %d: error %04X", event.g, event.error)

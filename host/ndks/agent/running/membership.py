@@ -12,8 +12,9 @@ from typing import Any, Self
 
 from ... import strict_json
 from ...exceptions import FileError
-from ...files import read_small, write_private
+from ...files import read_small
 from ...system_errors import file_errors
+from ...whole_file import write_private
 from . import places
 
 _NAME = "member.json"

@@ -12,7 +12,7 @@ from typing import Any, cast
 import jinja2
 import numpy as np
 
-from ndks.files import whole_file
+from ndks.whole_file import whole_file
 
 from . import outcomes, readable
 from .plots import Plot
