@@ -86,6 +86,8 @@ def test_both_ends_get_the_same_keys_and_only_once(a: Client, b: Client) -> None
         ("POST", ENC, {"number": None, "size": None, "extension_mandatory": None}, 1, 32),
         ("POST", ENC, {"extension_mandatory": [], "additional_slave_SAE_IDs": []}, 1, 32),
         ("POST", ENC, {"extension_optional": [{"a": {"b": [1.5]}}], "unknown": {"c": None}}, 1, 32),
+        ("POST", ENC, {"number": 1, "size": 256, "additional_target_sae_ids": []}, 1, 32),  # etsi014-client sends it
+        ("GET", f"{ENC}?extension_optional=%7B%22a%22%3A+1%7D", None, 1, 32),  # QKD_Mate
     ],
 )
 def test_forms_of_enc_keys(a: Client, method: str, path: str, body: Any, number: int, size: int) -> None:
@@ -100,6 +102,17 @@ def test_forms_of_dec_keys(a: Client, b: Client) -> None:
     extended = {"key_IDs": [{"key_ID": keys[1]["key_ID"].upper(), "key_ID_extension": {}}], "key_IDs_extension": {}}
     assert b.post(DEC, extended).values == {"keys": keys[1:2]}
     assert b.ask("POST", DEC, ids({"keys": keys[2:]}), **{"Content-Type": "text/plain"}).values == {"keys": keys[2:]}
+
+
+@pytest.mark.parametrize(
+    "query", ["key_ID={0}&key_ID={1}", "key_IDs={0},{1}", "key_IDs={0}", "key_IDs={0}&key_IDs={1}"]
+)
+def test_several_ids_in_a_query_are_refused_and_stay(a: Client, b: Client, query: str) -> None:
+    """The standard has GET for one key_ID only (6.4). Clients that ask so for more get no key, and can ask by POST."""
+    keys = a.keys("SAE_B", "enc_keys", {"number": 2}).values
+    said = b.get(f"{DEC}?{query.format(*(each['key_ID'] for each in keys['keys']))}")
+    assert (said.status, said.values) == (400, {"message": refusals.FORMAT})
+    assert b.post(DEC, ids(keys)).values == keys
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,26 @@ def test_a_huge_body_is_refused_before_it_is_read(server: Running) -> None:
     assert server.keys.calls == before
 
 
+def test_a_client_that_waits_before_its_body_is_told_to_send_it(server: Running) -> None:
+    body = b'{"number": 2}'
+    head = f"POST {ENC} HTTP/1.1\r\nHost: x\r\nExpect: 100-Continue\r\nContent-Length: "
+    with plain(server) as connection:
+        for _ in range(2):
+            connection.sendall(f"{head}{len(body)}\r\n\r\n".encode())
+            assert connection.recv(1 << 16) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            connection.sendall(body)
+            said = b""
+            while not said.endswith(b"}]}"):
+                said += connection.recv(1 << 16)
+            assert said.startswith(b"HTTP/1.1 200 ")
+            assert said.count(b"key_ID") == 2
+        connection.sendall(f"{head}{1 << 40}\r\n\r\n".encode())
+        assert until_end(connection).startswith(b"HTTP/1.1 400 ")
+    with plain(server) as connection:
+        connection.sendall(f"{head}{len(body)}\r\n\r\n".replace("HTTP/1.1", "HTTP/1.0").encode() + body)
+        assert until_end(connection).startswith(b"HTTP/1.0 200 ")
+
+
 @pytest.mark.parametrize("end", ["", '{"number"'])
 def test_a_slow_body_is_refused(server: Running, end: str) -> None:
     before = server.keys.calls

@@ -5,7 +5,7 @@
 import asyncio
 from typing import NamedTuple
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.client_exceptions import ClientError
 from aiohttp.http_exceptions import HttpProcessingError
 
@@ -44,6 +44,7 @@ async def _content(request: web.BaseRequest, bounds: Bounds) -> bytes:
     content = b""
     try:
         async with asyncio.timeout(bounds.patience):
+            await _ask_for(request)
             while piece := await request.content.readany():
                 content += piece
                 if len(content) > bounds.size:
@@ -53,3 +54,10 @@ async def _content(request: web.BaseRequest, bounds: Bounds) -> bytes:
     except (ClientError, HttpProcessingError, ConnectionError):  # chunks that are none, or the client has gone
         raise BadRequest(FORMAT) from None
     return content
+
+
+async def _ask_for(request: web.BaseRequest) -> None:
+    """Tell a client that waits for 100, some without end, to send its body. `web.Server` does not."""
+    if request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer has not begun

@@ -17,7 +17,7 @@ from .config_readers import Address
 
 _BACKLOG = 1024
 _PAUSE = 0.1  # seconds until the next try, where the system gives no file for a connection
-_LINGER = 2.0  # seconds in which the rest of a refused body is read and thrown away, so that the answer arrives
+_LINGER = 2.0  # seconds in which the rest of a refused body is read and thrown away, or the client's farewell awaited
 # What is no HTTP would be logged, by each client as often as it likes. Bugs are logged by the handler.
 _SILENT = logging.Logger("aiohttp", logging.CRITICAL)
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -116,11 +116,9 @@ class Listener:
 
     async def _greet(self, connection: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        patience = self._patience if self._context else None  # asyncio takes none without TLS
+        times = {"ssl_handshake_timeout": self._patience, "ssl_shutdown_timeout": _LINGER} if self._context else {}
         try:
-            await loop.connect_accepted_socket(
-                self._http, connection, ssl=self._context, ssl_handshake_timeout=patience
-            )
+            await loop.connect_accepted_socket(self._http, connection, ssl=self._context, **times)
         except OSError as error:
             self._failed(error)
 
