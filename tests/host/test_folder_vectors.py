@@ -13,10 +13,10 @@ from host.folding import nobody
 from support.public_network import public_network
 
 from ndks.driver import folder_sealing
-from ndks.driver.capsules import unseal_offline
 from ndks.driver.folder_opening import FolderOpener
 from ndks.driver.folder_sealing import FolderSealer
 from ndks.driver.folder_volumes import Volume, open_volume
+from ndks.driver.offline_capsules import unseal_offline
 from ndks.driver.program_keys import OpeningKeys, SealingKeys
 from ndks.exceptions import FolderError
 from ndks.files import Sink, Source
