@@ -51,6 +51,12 @@ def test_a_command_loads_its_own_module(name: str) -> None:
     assert modules & others <= may_load
 
 
+def test_no_bar_is_loaded_where_nobody_sees_one() -> None:
+    modules = loaded("generate", "--p1", "3", "--p2", "5", "--bits", "8")
+    assert "numpy" in modules
+    assert not modules & {"tqdm", "multiprocessing"}
+
+
 def test_the_library_has_what_it_says() -> None:
     assert all(getattr(ndks, name) for name in ndks.__all__)
     with pytest.raises(AttributeError, match="no_such_name"):

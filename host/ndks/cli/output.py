@@ -7,7 +7,7 @@ import json
 import os
 import select
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ndks.exceptions import FileError, NdksError
 from ndks.printable import printable
@@ -66,12 +66,14 @@ class Output:
         """Return an advice for the unit that the user named."""
         return with_unit(text, self.unit)
 
-    def progress(self, total: int | None, what: str, initial: int = 0, *, visible: bool = True) -> "tqdm[Any]":
+    def progress(self, total: int | None, what: str, initial: int = 0, *, visible: bool = True) -> "tqdm[Any] | NoBar":
         """Return a progress bar over `total` bytes (None: unknown), shown if stderr is a terminal.
 
         Callers pass `visible` = False if they write data to stdout, which may be the same terminal.
         """
-        from .progress import Bar  # here, because few commands need it, and it loads tqdm
+        if not (visible and sys.stderr.isatty()):
+            return NoBar()
+        from .progress import Bar  # here, because nobody else needs tqdm
 
         return Bar(
             total=total,
@@ -80,9 +82,22 @@ class Output:
             unit="B",
             unit_scale=True,
             unit_divisor=1024,
-            disable=None if visible else True,
             leave=False,
         )
+
+
+class NoBar:
+    """What has the methods of a progress bar that commands use, where nobody sees one."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing, as all here."""
+
+    def update(self, size: int) -> None: ...
+    def clear(self) -> None: ...
+    def set_postfix_str(self, text: str, *, refresh: bool) -> None: ...
 
 
 def error_values(error: NdksError) -> dict[str, Any]:
