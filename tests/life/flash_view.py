@@ -17,6 +17,8 @@ NVM = 2  # a place, as 0 and 1 are the snapshots
 WINDOW_KINDS = range(reference.WINDOWS, reference.WINDOWS + 10)
 _HEADER, _BODY, _TAG = 8, 24, 16
 _COUNTERS = (reference.EXPORT_COUNTER, reference.BOOTS)
+_LARGEST_BODY = 240  # of a membership
+_HIGHEST_SEQUENCE = 0xFFFF0000
 _KINDS = {
     *(reference.MEMBERSHIP, reference.MEMBER_IDS, *WINDOW_KINDS),
     *(reference.EXPORT_COUNTER, reference.MESSAGE_COUNTER, reference.BOOTS, reference.WRONG_ATTEMPTS),
@@ -134,12 +136,17 @@ def _looked_at(images: list[bytes]) -> Iterator[Record]:
 
 
 def _records(image: bytes, place: int) -> Iterator[Record]:
-    for offset in range(0, reference.LOG_SIZE - _BODY, 16):
+    """Yield the records of an image. Those of a snapshot are contiguous: what looks like one within another is none."""
+    offset = 0
+    while offset < reference.LOG_SIZE - _BODY:
         kind, size, sequence, zero = struct.unpack_from(">BHIB", image, offset)
-        extent = reference.extent(kind, size)
-        if kind in _KINDS and not zero and offset + extent <= reference.LOG_SIZE:
-            tail = image[offset + extent - reference.TAIL : offset + extent] if kind in _COUNTERS else b""
-            yield Record(sequence, place, kind, offset, image[offset : offset + _BODY + size], tail)
+        here, end = offset, offset + reference.extent(kind, size)
+        offset += 16
+        right = not zero and size <= _LARGEST_BODY and sequence <= _HIGHEST_SEQUENCE and end <= reference.LOG_SIZE
+        if kind in _KINDS and right:
+            offset = offset if place == NVM else end
+            tail = image[end - reference.TAIL : end] if kind in _COUNTERS else b""
+            yield Record(sequence, place, kind, here, image[here : here + _BODY + size], tail)
 
 
 def _newest(records: list[Record], kind: int, binding: Binding | None) -> bytes | None:
