@@ -4,6 +4,7 @@
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import random
@@ -22,7 +23,8 @@ from host.folding import SMALL_TEXT, entry, make_folder, nobody, seen_in, small_
 import ndks
 from ndks.cli import main
 from ndks.driver.folder_opening import FolderOpener
-from ndks.driver.folder_plans import PackingPlan, UnpackingPlan, load, load_or_refuse, part_of, plan_of
+from ndks.driver.folder_plans import Behind, PackingPlan, UnpackingPlan, load, load_or_refuse, part_of, plan_of
+from ndks.driver.folder_volumes import capsule_size
 from ndks.driver.unit import Unit
 from ndks.exceptions import FileError
 from ndks.folders import volumes
@@ -378,9 +380,9 @@ def test_folders_and_files_that_keep_their_owner_out_go_on() -> None:
         (PackingPlan, {"noted": {"counts": {}}}),
         (PackingPlan, {"noted": {"counts": {}, "names": 3}}),
         (PackingPlan, {"volumes": "3"}),
-        (UnpackingPlan, {"headers": [3]}),
-        (UnpackingPlan, {"headers": ["xy"]}),
+        (UnpackingPlan, {"first": 3}),
         (UnpackingPlan, {"more": 1}),
+        (UnpackingPlan, [3]),
     ],
 )
 def test_damaged_notes_are_none(tmp_path: Path, kind: Any, values: object) -> None:
@@ -388,6 +390,74 @@ def test_damaged_notes_are_none(tmp_path: Path, kind: Any, values: object) -> No
     assert load(tmp_path / "x", kind) is None
     with pytest.raises(FileError, match="ndks did not make it"):
         load_or_refuse(tmp_path / "x", kind)
+
+
+def test_notes_on_unpacking_grow_by_a_line_a_volume(
+    capsule: Path, folder: Path, bob: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are not written anew, so that a folder of any size costs what each of its volumes does."""
+    target, seen = capsule.with_name("out"), list[tuple[int, bytes]]()
+    note = UnpackingPlan.note
+
+    def seen_before(plan: UnpackingPlan, target: Path, behind: Behind) -> None:
+        seen.append((plan_of(target).stat().st_ino, plan_of(target).read_bytes()))
+        note(plan, target, behind)
+
+    monkeypatch.setattr(UnpackingPlan, "note", seen_before)
+    with ndks.open(bob) as unit:
+        assert unit.decrypt_folder(capsule, target).volumes == len(seen) > 3
+    assert len({file for file, _ in seen}) == 1
+    for (_, before), (_, after) in itertools.pairwise(seen):
+        assert after.startswith(before)
+        assert after.count(b"\n") == before.count(b"\n") + 1
+        assert len(after) - len(before) < 1000
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda line: line[:-1], lambda line: line[:99], lambda _: bytes(99), lambda _: b'{"header": "xy"}\n']
+)
+@pytest.mark.parametrize("volumes_left", [1, 2])
+def test_notes_whose_last_line_was_cut_off(
+    capsule: Path,
+    folder: Path,
+    bob: str,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: Callable[[bytes], bytes],
+    volumes_left: int,
+) -> None:
+    """As a power cut can leave them: it goes on behind the volume before, which the folder has gone beyond."""
+    target = capsule.with_name("out")
+    with ndks.open(bob) as unit:
+        with cut_at(monkeypatch, "open_message_keys", 1 + volumes_left):
+            unit.decrypt_folder(capsule, target)
+        *lines, last = plan_of(target).read_bytes().splitlines(keepends=True)
+        assert len(lines) == volumes_left
+        plan_of(target).write_bytes(b"".join(lines) + damage(last))
+        assert volumes_done(target, "decrypt") == volumes_left - 1
+        with cut_at(monkeypatch, "open_message_keys", 2):
+            unit.decrypt_folder(capsule, target)
+        assert volumes_done(target, "decrypt") == volumes_left - 1 + 1
+        assert len(plan_of(target).read_bytes().splitlines()) == volumes_left + 1
+        unit.decrypt_folder(capsule, target)
+    assert seen_in(target) == seen_in(folder)
+
+
+def test_what_was_unpacked_is_not_read_again(capsule: Path, bob: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ndks.open(bob) as unit:
+        with cut_at(monkeypatch, "open_message_keys", 4):
+            unit.decrypt_folder(capsule, capsule.with_name("out"))
+        read = 0
+
+        class Counted(io.FileIO):
+            def readinto(self, buffer: Any, /) -> int | None:
+                nonlocal read
+                taken = super().readinto(buffer)
+                read += taken or 0
+                return taken
+
+        with io.BufferedReader(Counted(str(capsule))) as source:
+            unit.decrypt_folder(source, capsule.with_name("out"))
+    assert read < capsule.stat().st_size - 2 * capsule_size()
 
 
 def test_another_program_at_work_on_the_same_target(

@@ -147,12 +147,14 @@ def decrypt(args: argparse.Namespace, out: Output) -> None:
         formats.refuse_terminal("add -o FILE, or -o - to see it here")
     size = size_of_source(args)
     with open_source(args) as source:
+        if goes_on(target):
+            folders.decrypt(args, out, source, size, target)
+            return
         kept = Replayed(source)
-        if not goes_on(target):
-            with contextlib.suppress(FolderFound):
-                _decrypt_file(args, out, kept, size, target)
-                return
-            kept.again()
+        with contextlib.suppress(FolderFound):
+            _decrypt_file(args, out, kept, size, target)
+            return
+        kept.again()
         folders.decrypt(args, out, kept, size, target)
 
 

@@ -3,6 +3,7 @@
 """A message or capsule as blocks: one piece or chunk at a time, or as many at a time as have arrived."""
 
 import errno
+import io
 from collections.abc import Callable, Iterator
 
 from ndks_protocol import errors
@@ -58,6 +59,16 @@ class Again(LookAhead):
     def __init__(self, first: bytes, source: Source) -> None:
         super().__init__(source)
         self._ahead = first
+
+    def pass_over(self, size: int) -> None:
+        """Leave out so many bytes, no fewer than come again; what is no pipe is not read."""
+        size -= len(self._ahead)
+        self._ahead = b""
+        if type(self._source) is io.BufferedReader and self._source.seekable():  # its heirs may do more in `read`
+            self._source.seek(size, io.SEEK_CUR)
+            return
+        while size and (part := _some(self._source, min(size, BATCH))):
+            size -= len(part)
 
 
 def pieces_of(source: Source, progress: Progress, *, batched: bool) -> CountedBlocks:

@@ -5,7 +5,7 @@
 import contextlib
 import os
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..exceptions import FileError, FolderError
@@ -22,10 +22,9 @@ from ..on_disk import remove_done, sync_directory
 from ..paths import refuse_long_name
 from ..system_errors import file_errors
 from .blocks import Again, read_up_to
-from .folder_plans import UnpackingPlan, load, load_or_refuse, part_of, plan_of, save
+from .folder_plans import Behind, UnpackingPlan, load, load_or_refuse, part_of, plan_of
 from .folder_volumes import OpenVolume, Volume, capsule_size, read_volumes
 
-_MUCH = 1 << 18  # bytes passed over at once
 _PRIVATE = 0o700
 
 
@@ -67,7 +66,9 @@ class FolderOpener:
     def __init__(
         self, source: Source, opening: OpenVolume, accept: Callable[[bytes], object], progress: Progress
     ) -> None:
-        self._source = source
+        header = read_up_to(source, HEADER_SIZE)
+        self._first = header.hex()
+        self._source = Again(header, source)
         self._opening = opening
         self._accept = accept
         self._progress = progress
@@ -75,71 +76,57 @@ class FolderOpener:
     def into_folder(self, target: Path, *, restart: bool) -> UnsealedFolder:
         """Make the folder `target`, or go on where an earlier call was interrupted. FileError, DeviceError, OSError."""
         need_descriptors()
-        first = self._read_first()
-        plan = _plan(target, first, restart=restart)
-        place = part_of(target)
-        if not (plan.is_complete and target.is_dir()):
+        plan = _plan(target, self._first, restart=restart)
+        if not (plan.behind.is_last and target.is_dir()):
             if not plan.headers:
                 _begin(target, plan)
             try:
-                plan = self._unpack(place, target, plan)
+                self._make(target, plan)
             except BaseException as error:
                 _clean_up(target, error)
                 raise
-            if os.path.lexists(target):
-                raise _exists(target)
-            place.rename(target)
-            sync_directory(target.parent, f"{target} is complete")
         for header in plan.headers:
-            self._accept(bytes.fromhex(header))
+            self._accept(header)
         remove_done(plan_of(target), f"{target} is complete")
-        files, folders, size = plan.stream["counts"]
-        return UnsealedFolder(plan.lane, files, folders, size, len(plan.headers))
+        files, folders, size = plan.behind.stream["counts"]
+        return UnsealedFolder(plan.behind.lane, files, folders, size, len(plan.headers))
 
-    def _read_first(self) -> str:
-        """Return the header of the first volume; the source gives it again."""
-        header = read_up_to(self._source, HEADER_SIZE)
-        self._source = Again(header, self._source)
-        return header.hex()
+    def _make(self, target: Path, plan: UnpackingPlan) -> None:
+        if plan.behind.is_last:  # the folder has its mode already
+            _give_name(target)
+            return
+        with _alone_in(part_of(target)) as directory, contextlib.closing(FolderWriter(part_of(target))) as writer:
+            self._unpack(directory, target, plan, writer)
+            _give_name(target)  # while no other program can begin anew there
 
-    def _unpack(self, place: Path, target: Path, plan: UnpackingPlan) -> UnpackingPlan:
-        if plan.is_complete:
-            return plan
-        with contextlib.ExitStack() as stack:
-            directory = stack.enter_context(_alone_in(place))
-            writer = stack.enter_context(contextlib.closing(FolderWriter(place)))
-            stream = FolderStream(writer)
-            behind = self._go_on(plan, stream, writer) if plan.headers else None
+    def _unpack(self, directory: int, target: Path, plan: UnpackingPlan, writer: FolderWriter) -> None:
+        stream = FolderStream(writer)
+        behind = self._go_on(plan, stream, writer) if plan.headers else None
 
-            def done(volume: Volume, behind: Place, is_last: bool) -> None:
-                nonlocal plan
-                if is_last:
-                    stream.finish()
-                sync_all_below(directory)
-                headers = [*plan.headers, volume.header.hex()]
-                plan = replace(plan, headers=headers, folder=behind.folder.hex(), lane=volume.lane, is_complete=is_last)
-                plan = replace(plan, stream=stream.state(), writer=writer.state())
-                save(target, plan)
+        def done(volume: Volume, behind: Place, is_last: bool) -> None:
+            if is_last:
+                stream.finish()
+            sync_all_below(directory)
+            states = stream.state(), writer.state()
+            plan.note(target, Behind(volume.header.hex(), behind.folder.hex(), volume.lane, *states, is_last))
 
-            read_volumes(self._source, Told(stream, self._progress), self._opening, behind, plan.lane, done)
-        return plan
+        told = Told(stream, self._progress)
+        read_volumes(self._source, told, self._opening, behind, plan.behind.lane, done)
 
     def _go_on(self, plan: UnpackingPlan, stream: FolderStream, writer: FolderWriter) -> Place:
         """Set stream, writer and source behind the volumes that are unpacked; return the place there."""
         try:
-            stream.go_on(plan.stream)
-            writer.go_on(plan.writer, plan.stream["last"])
-            before = bytes.fromhex(plan.headers[-1])
-            folder = bytes.fromhex(plan.folder)
+            stream.go_on(plan.behind.stream)
+            writer.go_on(plan.behind.writer, plan.behind.stream["last"])
+            folder = bytes.fromhex(plan.behind.folder)
         except (KeyError, TypeError, ValueError, IndexError):
             raise FileError(
                 "the notes on the unfinished folder are damaged", "repeat with --force to start again"
             ) from None
         size = len(plan.headers) * capsule_size()
         self._progress(size, stream.files)
-        while size and (passed := self._source.read(min(size, _MUCH))):
-            size -= len(passed)
-        return Place(folder, len(plan.headers), before)
+        self._source.pass_over(size)
+        return Place(folder, len(plan.headers), plan.headers[-1])
 
 
 class _Nowhere:
@@ -216,8 +203,15 @@ def _begin(target: Path, plan: UnpackingPlan) -> None:
     if place.is_dir():
         with _alone_in(place):
             remove_folder(place)
-    save(target, plan)
+    plan.begin(target)
     place.mkdir(_PRIVATE)
+
+
+def _give_name(target: Path) -> None:
+    if os.path.lexists(target):
+        raise _exists(target)
+    part_of(target).rename(target)
+    sync_directory(target.parent, f"{target} is complete")
 
 
 @contextlib.contextmanager
@@ -237,11 +231,11 @@ def _plan(target: Path, first: str, *, restart: bool) -> UnpackingPlan:
     plan = load_or_refuse(target, UnpackingPlan)
     if plan and plan.first != first and not restart:
         raise FileError(f"{part_of(target)} is of another folder", "name another target, or repeat with --force")
-    if os.path.lexists(target) and not (plan and plan.is_complete and plan.first == first):
+    if os.path.lexists(target) and not (plan and plan.behind.is_last and plan.first == first):
         raise _exists(target)
     if not target.parent.is_dir():
         raise FileError(f"there is no directory {target.parent}", "create it, or name another")
-    there = part_of(target).is_dir() or (plan and plan.is_complete and target.is_dir())
+    there = part_of(target).is_dir() or (plan and plan.behind.is_last and target.is_dir())
     return plan if plan and there and not restart else UnpackingPlan(first)
 
 
