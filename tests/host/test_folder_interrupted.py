@@ -3,6 +3,7 @@
 """Folders that are interrupted: nothing half appears, and the same command goes on, also after SIGKILL."""
 
 import contextlib
+import copy
 import io
 import itertools
 import json
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from host.folding import SMALL_TEXT, entry, make_folder, nobody, seen_in, small_volumes
+from host.folding import SMALL_TEXT, entry, make_folder, nobody, packed, seen_in, small_volumes
 
 import ndks
 from ndks.cli import main
@@ -29,8 +30,10 @@ from ndks.driver.unit import Unit
 from ndks.exceptions import FileError
 from ndks.folders import volumes
 from ndks.folders.entries import END, Entry
+from ndks.folders.pack import PackedFolder
 from ndks.folders.read import FolderStream
 from ndks.folders.removal import open_again, remove_folder
+from ndks.folders.rules import Notes
 from ndks.folders.unpack import FolderWriter
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="this system has no descriptors of folders")
@@ -458,6 +461,34 @@ def test_what_was_unpacked_is_not_read_again(capsule: Path, bob: str, monkeypatc
         with io.BufferedReader(Counted(str(capsule))) as source:
             unit.decrypt_folder(source, capsule.with_name("out"))
     assert read < capsule.stat().st_size - 2 * capsule_size()
+
+
+def test_a_stream_that_goes_on_anywhere_is_the_same(tmp_path: Path) -> None:
+    """Bytes, counts, and what is said: each thing once, wherever the first part ended."""
+    folder = make_folder(tmp_path / "folder", files=5, size=1500)
+    for place in (folder, folder / "empty", folder / "part 1"):
+        for name in ("a:b", "README", "readme"):
+            (place / name).write_bytes(b"x")
+        (place / "link").symlink_to("x")
+    (folder / "part 1" / "~").mkdir(mode=0o1755)
+    os.link(folder / "a:b", folder / "~")
+    notes, whole = Notes(), packed(folder)
+
+    def opened(notes: Notes, position: int = 0, fingerprint: str = "") -> contextlib.closing[PackedFolder]:
+        return contextlib.closing(PackedFolder(folder, notes, nobody, position, fingerprint))
+
+    with opened(notes) as stream:
+        assert stream.read(len(whole)) == whole
+        counts = stream.files, stream.folders, stream.bytes
+    for cut in {*range(0, len(whole), 500), *range(0, len(whole), 512)}:
+        with opened(first := Notes()) as begun:
+            begun.read(cut)
+            fingerprint = begun.fingerprint
+        second = copy.deepcopy(first)
+        with opened(second, cut, fingerprint if cut else "") as stream:
+            assert stream.read(len(whole)) == whole[cut:]
+            assert (stream.files, stream.folders, stream.bytes) == counts
+        assert second == notes, cut
 
 
 def test_another_program_at_work_on_the_same_target(

@@ -5,12 +5,13 @@
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from .errors import refused
-from .rules import FOREIGN_NAME, MOST_LEVELS, MOST_NAME, SAME_NAME, Notes
+from .rules import FOREIGN_NAME, MOST_LEVELS, MOST_NAME, SAME_NAME
 
 FEW = 20_000  # names of a folder that are sorted in memory; more are sorted on the disk
+Note = Callable[[str, str], object]  # called with kind and path
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE | re.DOTALL)
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"\\|?*]|[ .]\Z')
 
@@ -31,8 +32,11 @@ def is_foreign(name: str) -> bool:
     return bool(_FORBIDDEN.search(name) or _RESERVED.fullmatch(name))
 
 
-def sorted_names(directory: int, path: str, notes: Notes | None) -> Iterator[str]:
-    """Yield the names in an open directory, sorted by their bytes; note those that others cannot have. OSError."""
+def sorted_names(directory: int, path: str, note: Note) -> Iterator[str]:
+    """Yield the names in an open directory, sorted by their bytes; note those that others cannot have. OSError.
+
+    All is read and noted when the first name is asked for.
+    """
     names: list[str] = []
     with os.scandir(directory) as found:
         for each in found:
@@ -41,22 +45,19 @@ def sorted_names(directory: int, path: str, notes: Notes | None) -> Iterator[str
                 break
         else:
             names.sort()
-            yield from _in_memory(names, path, notes)
+            yield from _in_memory(names, path, note)
             return
-        yield from _sorted_on_disk(names, found, path, notes)
+        yield from _sorted_on_disk(names, found, path, note)
 
 
-def _in_memory(names: list[str], path: str, notes: Notes | None) -> list[str]:
-    if notes:
-        _note_same(sorted((_folded(name), name) for name in names), path, notes)
-        for name in filter(is_foreign, names):
-            notes.add(FOREIGN_NAME, path + name)
+def _in_memory(names: list[str], path: str, note: Note) -> list[str]:
+    _note_same(sorted((_folded(name), name) for name in names), path, note)
+    for name in filter(is_foreign, names):
+        note(FOREIGN_NAME, path + name)
     return names
 
 
-def _sorted_on_disk(
-    names: list[str], more: "Iterator[os.DirEntry[str]]", path: str, notes: Notes | None
-) -> Iterator[str]:
+def _sorted_on_disk(names: list[str], more: "Iterator[os.DirEntry[str]]", path: str, note: Note) -> Iterator[str]:
     import sqlite3  # here, because it is slow to import, and needed for large folders only
 
     store = sqlite3.connect("")  # a temporary file without a name
@@ -66,24 +67,23 @@ def _sorted_on_disk(
         store.executemany(add, ((os.fsencode(name), _folded(name)) for name in names))
         names.clear()
         store.executemany(add, ((os.fsencode(each.name), _folded(each.name)) for each in more))
-        if notes:
-            rows = store.execute("select folded, name from names order by folded, name")
-            _note_same(((folded, os.fsdecode(name)) for folded, name in rows), path, notes)
+        rows = store.execute("select folded, name from names order by folded, name")
+        _note_same(((folded, os.fsdecode(name)) for folded, name in rows), path, note)
         for (name,) in store.execute("select name from names order by name"):
             text = os.fsdecode(name)
-            if notes and is_foreign(text):
-                notes.add(FOREIGN_NAME, path + text)
+            if is_foreign(text):
+                note(FOREIGN_NAME, path + text)
             yield text
     finally:
         store.close()
 
 
-def _note_same(names: Iterable[tuple[bytes, str]], path: str, notes: Notes) -> None:
+def _note_same(names: Iterable[tuple[bytes, str]], path: str, note: Note) -> None:
     """Note each name that follows another one with the same folded form."""
     before = b""
     for folded, name in names:
         if folded == before:
-            notes.add(SAME_NAME, path + name)
+            note(SAME_NAME, path + name)
         before = folded
 
 

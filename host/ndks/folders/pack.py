@@ -67,12 +67,8 @@ class PackedFolder:
         return b"".join(parts)
 
     def _stream(self) -> Generator[bytes]:
-        position = 0
-        for found in self._walk:
-            if position >= self._skip:
-                self._check()
-                yield from self._entry(found)
-                continue
+        walk, position = iter(self._walk), 0
+        while position < self._skip and (found := next(walk, None)):
             entry = _entry(found)
             self._begin(found)
             head = head_of(entry)
@@ -83,7 +79,9 @@ class PackedFolder:
                 self._count(entry)
                 self._progress(entry.size, 0)
             position = end
-        self._check()
+        self._check()  # before the next one is looked for: what is left out is noted there
+        for found in walk:
+            yield from self._entry(found)
         yield END[max(0, self._skip - position) :]
 
     def _check(self) -> None:

@@ -147,7 +147,7 @@ class Walk:
         return True
 
     def _push(self, directory: int, prefix: str) -> None:
-        self._levels.append(_Level(directory, prefix, sorted_names(directory, prefix, self.notes)))
+        self._levels.append(_Level(directory, prefix, sorted_names(directory, prefix, self.note)))
 
 
 def open_file(found: Found) -> int | None:
