@@ -23,12 +23,14 @@ from host.folding import SMALL_TEXT, entry, make_folder, nobody, packed, seen_in
 
 import ndks
 from ndks.cli import main
+from ndks.driver import folder_opening, folder_sealing
 from ndks.driver.folder_opening import FolderOpener
 from ndks.driver.folder_plans import Behind, PackingPlan, UnpackingPlan, load, load_or_refuse, part_of, plan_of
 from ndks.driver.folder_volumes import capsule_size
 from ndks.driver.unit import Unit
 from ndks.exceptions import FileError
 from ndks.folders import volumes
+from ndks.folders.durable import alone_at
 from ndks.folders.entries import END, Entry
 from ndks.folders.pack import PackedFolder
 from ndks.folders.read import FolderStream
@@ -514,6 +516,38 @@ def test_another_program_at_work_on_the_same_target(
         unit.decrypt_folder(capsule, target)
     assert refusals
     assert seen_in(target) == seen_in(folder)
+
+
+@pytest.mark.parametrize("verb", ["encrypt", "decrypt"])
+def test_another_program_that_ends_just_before(
+    capsule: Path, folder: Path, alice: str, bob: str, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """What it names between our opening and locking is not taken for something unfinished."""
+    module, port, call, source, target = {
+        "encrypt": (folder_sealing, alice, "message_keys", folder, capsule.with_name("other.ndks")),
+        "decrypt": (folder_opening, bob, "open_message_keys", capsule, capsule.with_name("out")),
+    }[verb]
+    with ndks.open(port) as unit:
+        run = getattr(unit, f"{verb}_folder")
+        with cut_at(monkeypatch, call, 3):
+            run(source, target)
+
+        def after_the_other(descriptor: int, path: Path) -> contextlib.AbstractContextManager[None]:
+            with monkeypatch.context() as patched:
+                patched.setattr(module, "alone_at", alone_at)
+                run(source, target)
+            return alone_at(descriptor, path)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(module, "alone_at", after_the_other)
+            with pytest.raises(FileError, match="another program is at work"):
+                run(source, target)
+    if verb == "encrypt":
+        assert len(target.read_bytes()) == len(capsule.read_bytes())
+        with ndks.open(bob) as unit:
+            unit.decrypt_folder(target, capsule.with_name("out"))
+    assert seen_in(capsule.with_name("out")) == seen_in(folder)
+    assert not [*capsule.parent.glob("*.part*")]
 
 
 def test_acceptance_behind_later_messages(

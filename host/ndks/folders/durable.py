@@ -29,6 +29,9 @@ def alone_at(descriptor: int, path: Path) -> Generator[None]:
 
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_there = os.path.samestat(os.fstat(descriptor), path.lstat())
     except OSError:
-        raise FileError(f"another program is at work on {path}", "wait until it is done") from None
+        is_there = False
+    if not is_there:  # locked, or completed or removed since it was opened
+        raise FileError(f"another program is at work on {path}", "wait until it is done")
     yield
