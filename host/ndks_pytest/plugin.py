@@ -65,24 +65,35 @@ def ndks_network(ndks_home: Path | None) -> Generator[NetworkInTest]:
 
 
 @pytest.fixture
-def ndks_units(request: pytest.FixtureRequest) -> Generator[Callable[[int], list[UnitInTest]]]:
+def _ndks_named(request: pytest.FixtureRequest) -> Generator[Callable[[int], list[str]] | None]:
+    """A function that returns `count` ports which the user has named, each once in a test; None if there are none."""
+    free = _ports(request)
+    if not free:
+        yield None
+        return
+
+    def take(count: int) -> list[str]:
+        if count > len(free):
+            pytest.skip(f"needs {count} further units; of those that {_OPTION} names, {len(free)} are free")
+        taken, free[:count] = free[:count], []
+        return taken
+
+    with _turn(request):
+        yield take
+
+
+@pytest.fixture
+def ndks_units(
+    request: pytest.FixtureRequest, _ndks_named: Callable[[int], list[str]] | None
+) -> Generator[Callable[[int], list[UnitInTest]]]:
     """A function that returns `count` open units of one network, bound to this laptop; called again, further ones."""
-    ports = _ports(request)
-    if not ports:
+    named = _ndks_named
+    if not named:
         network: NetworkInTest = request.getfixturevalue("ndks_network")
         yield network.units
         return
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_turn(request))
-
-        def units(count: int) -> list[UnitInTest]:
-            if count > len(ports):
-                pytest.skip(f"needs {count} further units; {_OPTION} names {len(ports)}")
-            chosen = [stack.enter_context(_opened(port)) for port in ports[:count]]
-            del ports[:count]
-            return chosen
-
-        yield units
+        yield lambda count: [stack.enter_context(_opened(port)) for port in named(count)]
 
 
 @pytest.fixture
@@ -99,14 +110,25 @@ def ndks_pair(ndks_units: Callable[[int], list[UnitInTest]]) -> tuple[UnitInTest
 
 
 @pytest.fixture
-def ndks_port(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Generator[PortInTest]:
+def ndks_port(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    _ndks_named: Callable[[int], list[str]] | None,
+) -> PortInTest:
     """The port of a bound unit in a process of its own, for programs that open units themselves.
 
     NDKS_UNIT names it during the test, so that `ndks.open()` opens it.
     """
-    with _port(request) as port:
-        monkeypatch.setenv("NDKS_UNIT", port)
-        yield port
+    if _ndks_named:
+        from .port import PortInTest
+
+        port = PortInTest(_ndks_named(1)[0])
+        _opened(port).close()  # a wrong port is told here; programs may tell it in other words, or not at all
+    else:
+        network: NetworkInTest = request.getfixturevalue("ndks_network")
+        port = network.port()
+    monkeypatch.setenv("NDKS_UNIT", port)
+    return port
 
 
 @pytest.fixture
@@ -142,20 +164,6 @@ def _opened(port: str) -> UnitInTest:
 
 def _ports(request: pytest.FixtureRequest) -> list[str]:
     return list(cast(list[str], request.config.getoption(_OPTION)))
-
-
-@contextlib.contextmanager
-def _port(request: pytest.FixtureRequest) -> Generator[PortInTest]:
-    ports = _ports(request)
-    if ports:
-        from .port import PortInTest
-
-        with _turn(request):
-            _opened(ports[0]).close()  # a wrong port is told here; programs may tell it in other words, or not at all
-            yield PortInTest(ports[0])
-    else:
-        network: NetworkInTest = request.getfixturevalue("ndks_network")
-        yield network.port()
 
 
 @contextlib.contextmanager

@@ -48,8 +48,8 @@ class PortInTest(str):
         process = self._process or no_fault(self)
         assert process.stdin
         assert process.stdout
-        process.stdin.write(f"{command}\n")
-        process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # there is no answer then
+            process.stdin.write(f"{command}\n")
         answer = process.stdout.readline()
         if not answer.startswith("ok"):
             raise RuntimeError(f"{command}: {answer.strip() or 'the unit has ended'}")
@@ -64,7 +64,7 @@ def started(directory: Path, image: Path | None = None) -> Generator[PortInTest]
     command = [sys.executable, "-P", "-m", "ndks_pytest.process", directory, link, *([image] if image else [])]
     # In a session of its own Ctrl-C reaches pytest only, and the unit serves until the fixtures of the test have ended.
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         try:
             assert process.stdout

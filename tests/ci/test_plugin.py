@@ -124,6 +124,22 @@ def test_two_units_that_the_user_names(
     assert outcome.counts == {"passed": 1}, outcome.output
 
 
+def test_fixtures_share_the_units_that_the_user_names(
+    project: Callable[[str], Path], ndks_network: NetworkInTest, ndks_home: Path
+) -> None:
+    """Each takes those that no other one has."""
+    tests = (
+        "import ndks\n"
+        "def test(ndks_unit, ndks_port):\n"
+        "    with ndks.open() as other:\n        assert other.next_key(8) == ndks_unit.next_key(8)\n"
+        "def test_more(ndks_port, ndks_pair): ...\n"
+    )
+    ports = [word for _ in range(2) for word in ("--ndks-unit", ndks_network.port())]
+    outcome = run_pytest(project(tests), "-rs", *ports, NDKS_HOME=str(ndks_home))
+    assert outcome.counts == {"passed": 1, "skipped": 1}, outcome.output
+    assert "needs 2 further units; of those that --ndks-unit names, 1 are free" in outcome.output
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
@@ -222,6 +238,22 @@ def test_fault_that_is_impossible_now_is_told(ndks_port: PortInTest) -> None:
     ndks_port.unplug()
     with pytest.raises(RuntimeError, match="the power is off"):
         ndks_port.cut_power()
+
+
+PROCESS_KILLED = """
+import pytest
+def test(ndks_port):
+    ndks_port._process.kill()
+    ndks_port._process.wait()
+    for fault in (ndks_port.unplug, ndks_port.plug_in):
+        with pytest.raises(RuntimeError, match="the unit has ended"):
+            fault()
+"""
+
+
+def test_unit_whose_process_was_killed_is_told(project: Callable[[str], Path]) -> None:
+    outcome = run_pytest(project(PROCESS_KILLED))
+    assert outcome.counts == {"passed": 1}, outcome.output
 
 
 KILLED = """
