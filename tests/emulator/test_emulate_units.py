@@ -90,6 +90,18 @@ def test_what_a_killed_process_has_left_the_next_one_removes(three: Started, hom
     assert set(tmp_path.iterdir()) == {home, foreign}
 
 
+def test_bindings_of_a_killed_process_are_removed_from_its_own_home(
+    three: Started, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process, said = three
+    process.end(signal.SIGKILL)
+    monkeypatch.setenv("NDKS_HOME", str(tmp_path / "other"))
+    with running(functools.partial(ndks_process, "emulate", "--units", "1", "--network", "office")) as next_one:
+        assert not Path(said["file"]).exists()
+        assert not [*home.glob("units/*"), *home.glob("counters/*")]
+        assert next_one.end(signal.SIGTERM) == 0
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ndks_emulator import RunningUnit
 
 _PREFIX = "ndks-emulate-"
+_HOME = "home"  # the file that says where the bindings are: the next command may have another NDKS_HOME
 
 
 def emulate_units(args: argparse.Namespace, out: Output) -> None:
@@ -42,6 +43,7 @@ def emulate_units(args: argparse.Namespace, out: Output) -> None:
         directory = stack.enter_context(held_directory(_PREFIX, place))
         file = directory / f"{network.name}{SUFFIX}"
         network.save(file)
+        (directory / _HOME).write_text(str(BindingStore().directory.absolute()))
         folders = [directory / f"unit{number}" for number in range(1, args.units + 1)]
         members = _members(folders, file, stack)
         units = [_start(folder, member, failures, stack) for folder, member in zip(folders, members, strict=True)]
@@ -56,8 +58,9 @@ def emulate_units(args: argparse.Namespace, out: Output) -> None:
 def _forget(directory: Path) -> None:
     """Delete the bindings of units whose process was killed. OSError."""
     for uid in directory.glob("unit*/uid"):
+        bindings = BindingStore(Path((directory / _HOME).read_text()))
         with contextlib.suppress(ValueError):  # it was killed while it wrote
-            BindingStore().forget(bytes.fromhex(uid.read_text()).hex().upper())
+            bindings.forget(bytes.fromhex(uid.read_text()).hex().upper())
 
 
 def _members(folders: list[Path], file: Path, stack: contextlib.ExitStack) -> list[Joined]:
