@@ -492,10 +492,10 @@ def test_existing(folder: Path, alice: str, bob: str, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "new.part").mkdir()
     with ndks.open(bob) as unit:
-        for target in ("file", "other"):
+        for target in (tmp_path / "file", tmp_path / "other", ".", "..", "/"):
             for restart in (False, True):
                 with pytest.raises(FileError, match="exists, and a folder is never overwritten"):
-                    unit.decrypt_folder(capsule, tmp_path / target, restart=restart)
+                    unit.decrypt_folder(capsule, target, restart=restart)
         with pytest.raises(FileError, match="ndks did not make it"):
             unit.decrypt_folder(capsule, tmp_path / "new")
         unit.decrypt_folder(capsule, tmp_path / "out")  # nothing was accepted

@@ -227,6 +227,8 @@ def _alone_in(place: Path) -> Generator[int]:
 
 def _plan(target: Path, first: str, *, restart: bool) -> UnpackingPlan:
     """Return the plan of the unfinished folder at `target`, or a new one. FileError."""
+    if not target.name:  # . or /
+        raise _exists(target)
     refuse_long_name(plan_of(target))
     plan = load_or_refuse(target, UnpackingPlan)
     if plan and plan.first != first and not restart:
