@@ -73,7 +73,8 @@ def prepare(place: Path, megabytes: int, files: int) -> None:
     os.environ["GNUPGHOME"] = str(place / "gpg")
     (place / "gpg").mkdir(mode=0o700)
     (place / "phrase").write_text("a phrase\n")
-    subprocess.run(["age-keygen", "-o", place / "identity"], check=False, stderr=subprocess.DEVNULL)
+    if shutil.which(NEEDED["tar | age"]):
+        subprocess.run(["age-keygen", "-o", place / "identity"], check=True, stderr=subprocess.DEVNULL)
 
 
 def make_units(place: Path) -> None:
@@ -96,10 +97,15 @@ def measured(command: str, place: Path) -> tuple[float, float]:
 
 
 def check(place: Path) -> None:
-    """Compare what came back with what went, and remove it."""
+    """Compare what came back with what went. Its files stay, but empty.
+
+    Where files were deleted, ext4 looks long for an inode for each new one, for minutes: more than all else costs.
+    """
     out = place / "out" / "folder" if (place / "out" / "folder").is_dir() else place / "out"
     subprocess.run(["diff", "-r", place / "folder", out], check=True)
-    shutil.rmtree(place / "out")
+    for file in out.rglob("*.bin"):
+        os.truncate(file, 0)
+    (place / "out").rename(tempfile.mkdtemp(prefix="old-", dir=place))
     for capsule in place.glob("folder.*"):
         capsule.unlink()
 
