@@ -447,6 +447,34 @@ def test_notes_whose_last_line_was_cut_off(
     assert seen_in(target) == seen_in(folder)
 
 
+@pytest.mark.parametrize("name", ["../outside", "../outside/file", "..", ".", ""])
+def test_notes_lead_nowhere_else(
+    capsule: Path, folder: Path, bob: str, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Whoever can write the notes gets nothing removed or written that lies outside of the unfinished folder."""
+    target, outside = capsule.with_name("out"), capsule.with_name("outside")
+    outside.mkdir()
+    (outside / "file").write_text("mine")
+    with ndks.open(bob) as unit:
+        with cut_at(monkeypatch, "open_message_keys", 3):
+            unit.decrypt_folder(capsule, target)
+        *lines, last = plan_of(target).read_text().splitlines()
+        notes = json.loads(last)
+        writer, stream = notes["writer"], notes["stream"]
+        if name.endswith("file"):
+            writer["file"] = [name, 0o644, 0, 0]
+        else:
+            writer["folders"][1:] = [[name, 0o755, 0]]
+            writer["file"], stream["last"][:] = None, ["", ""]
+        plan_of(target).write_text("\n".join([*lines, json.dumps(notes), ""]))
+        with pytest.raises(FileError) as raised:
+            unit.decrypt_folder(capsule, target)
+        assert (outside / "file").read_text() == "mine"
+        assert "notes on the unfinished folder are damaged" in str(raised.value)
+        unit.decrypt_folder(capsule, target, restart=True)
+    assert seen_in(target) == seen_in(folder)
+
+
 def test_what_was_unpacked_is_not_read_again(capsule: Path, bob: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with ndks.open(bob) as unit:
         with cut_at(monkeypatch, "open_message_keys", 4):

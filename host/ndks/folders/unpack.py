@@ -102,11 +102,11 @@ class FolderWriter:
         if not self._folders:
             descriptor, self._root = self._root, -1
         else:
-            descriptor = open_again(name, self._here)
+            descriptor = open_again(_one_name(name), self._here)
         self._folders.append((descriptor, name, mode, time))
 
     def _open_again(self, name: str, mode: int, time: int, written: int) -> None:
-        allow(name, self._here)
+        allow(_one_name(name), self._here)
         self._file = os.open(name, os.O_WRONLY | _CLOSED, dir_fd=self._here)
         status = os.fstat(self._file)
         if not stat.S_ISREG(status.st_mode) or status.st_size < written or status.st_nlink > 1:
@@ -124,6 +124,13 @@ class FolderWriter:
     @property
     def _here(self) -> int:
         return self._folders[-1][0]
+
+
+def _one_name(name: str) -> str:
+    """Return a name that leads to what lies in the open folder. ValueError, TypeError for any other."""
+    if "/" in name or name in ("", ".", ".."):
+        raise ValueError
+    return name
 
 
 def _not_to_be_had(name: str, error: OSError) -> OSError | FileError:
