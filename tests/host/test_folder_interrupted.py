@@ -475,6 +475,39 @@ def test_notes_lead_nowhere_else(
     assert seen_in(target) == seen_in(folder)
 
 
+@pytest.mark.parametrize("left", ["user", "mode", "link"])
+@pytest.mark.parametrize("verb", ["encrypt", "decrypt"])
+def test_notes_that_others_may_have_written(
+    capsule: Path, folder: Path, alice: str, bob: str, left: str, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a directory such as /tmp anybody can leave a folder, with notes that say that it was unpacked from here."""
+    if left == "user" and os.geteuid() != 0:
+        pytest.skip("only root may give files away")
+    target = capsule.with_name("out")
+    with ndks.open(bob) as unit:
+        if verb == "decrypt":
+            with cut_at(monkeypatch, "accept", 1):
+                unit.decrypt_folder(capsule, target)
+            (target / "8.bin").write_text("not from alice")
+        else:
+            with cut_at(monkeypatch, "message_keys", 2):
+                unit.encrypt_folder(folder, target)
+        notes = plan_of(target)
+        if left == "user":
+            os.chown(notes, 65534, 65534)
+        elif left == "mode":
+            notes.chmod(0o622)
+        else:
+            notes.rename(notes.with_name("theirs"))
+            notes.symlink_to("theirs")
+        ways: dict[str, Callable[[], object]] = {
+            "encrypt": lambda: unit.encrypt_folder(folder, target),
+            "decrypt": lambda: unit.decrypt_folder(capsule, target),
+        }
+        with pytest.raises(FileError, match="ndks did not make it"):
+            ways[verb]()
+
+
 def test_what_was_unpacked_is_not_read_again(capsule: Path, bob: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with ndks.open(bob) as unit:
         with cut_at(monkeypatch, "open_message_keys", 4):

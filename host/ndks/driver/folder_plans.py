@@ -3,22 +3,25 @@
 """Notes beside an unfinished folder or its unfinished file: how far it is. After an interruption, it goes on there."""
 
 import contextlib
+import errno
 import json
 import os
 import re
+import stat
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 
 from .. import strict_json
 from ..exceptions import FileError
-from ..files import read_small
 from ..folders.rules import Notes
 from ..folders.volumes import HEADER_SIZE
 from ..on_disk import where_supported
 from ..whole_file import write_private
 
+_NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 _DAMAGED = ValueError, TypeError, RecursionError
+_OTHERS = 0o022  # what group and others need to write
 _LONGEST_LINE = 1 << 20  # bytes; 128 open folders with the longest names take less
 _HEADER = re.compile(rf"[0-9a-f]{{{2 * HEADER_SIZE}}}")
 _Values = TypeVar("_Values", "PackingPlan", "_Begun", "Behind")
@@ -38,9 +41,9 @@ class PackingPlan:
     noted: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """OSError, FileError; ValueError, TypeError, RecursionError for what is no plan."""
-        plan, notes = _parsed(cls, read_small(path)), {each.name for each in fields(Notes)}
+    def read(cls, file: BinaryIO) -> Self:
+        """OSError; ValueError, TypeError, RecursionError for what is no plan."""
+        plan, notes = _parsed(cls, file.read(_LONGEST_LINE)), {each.name for each in fields(Notes)}
         if set(plan.noted) not in (set(), notes) or not all(isinstance(each, dict) for each in plan.noted.values()):
             raise ValueError
         return plan
@@ -78,14 +81,13 @@ class UnpackingPlan:
     size: int = 0  # bytes of the whole lines
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def read(cls, file: BinaryIO) -> Self:
         """As that of PackingPlan. A line that was cut off or damaged is left out, with what follows it."""
-        with path.open("rb") as file:
-            line = file.readline(_LONGEST_LINE)
-            plan = cls(_parsed(_Begun, line).first, size=len(line))
-            with contextlib.suppress(*_DAMAGED):
-                while (line := file.readline(_LONGEST_LINE)).endswith(b"\n"):
-                    plan._add(_parsed(Behind, line), len(line))
+        line = file.readline(_LONGEST_LINE)
+        plan = cls(_parsed(_Begun, line).first, size=len(line))
+        with contextlib.suppress(*_DAMAGED):
+            while (line := file.readline(_LONGEST_LINE)).endswith(b"\n"):
+                plan._add(_parsed(Behind, line), len(line))
         return plan
 
     def begin(self, target: Path) -> None:
@@ -128,12 +130,29 @@ def save(target: Path, plan: PackingPlan) -> None:
 
 def load(target: Path, kind: type[_Plan]) -> _Plan | None:
     """Return the plan beside a target; None if there is none, or if it is damaged or of another kind. OSError."""
-    if not plan_of(target).is_file():
-        return None
     try:
-        return kind.read(plan_of(target))
+        with open(plan_of(target), "rb", opener=_open_own) as file:
+            return kind.read(file)
     except _DAMAGED:
         return None
+    except OSError as error:
+        if error.errno not in _NOT_THERE:
+            raise
+        return None
+
+
+def _open_own(path: str, flags: int) -> int:
+    """Open notes for `open`. ValueError unless only this user may write them: they say what was verified. OSError."""
+    descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    status = os.fstat(descriptor)
+    if stat.S_ISREG(status.st_mode) and (os.name != "posix" or _is_own(status)):
+        return descriptor
+    os.close(descriptor)
+    raise ValueError
+
+
+def _is_own(status: os.stat_result) -> bool:
+    return status.st_uid == os.geteuid() and not status.st_mode & _OTHERS
 
 
 def load_or_refuse(target: Path, kind: type[_Plan]) -> _Plan | None:
