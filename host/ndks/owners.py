@@ -4,10 +4,24 @@
 
 import os
 import shlex
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
 from .exceptions import FileError
+
+_WRITABLE = 0o022  # by group or others
+
+
+def open_own(path: str, flags: int) -> int:
+    """Open a file, for `open`, which says what was verified. ValueError unless only this user can write it; OSError."""
+    descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    status = os.fstat(descriptor)
+    is_own = os.name != "posix" or (status.st_uid == os.geteuid() and not status.st_mode & _WRITABLE)
+    if stat.S_ISREG(status.st_mode) and is_own:
+        return descriptor
+    os.close(descriptor)
+    raise ValueError
 
 
 def refuse_foreign(paths: Iterable[Path]) -> None:

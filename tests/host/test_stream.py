@@ -3,6 +3,7 @@
 """Tests of `ndks stream`: outputs, refusals, and continuing an interrupted stream."""
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -193,6 +194,28 @@ def test_damaged_plan_is_refused_and_can_be_forced(alice: str, target: Path, pla
     assert "--force" in finished.advice
     assert download.part_of(target).read_bytes() == b"hours of work"
     assert call("stream", "--unit", alice, "--bits", BITS, "-o", target, "--force").status == 0
+    assert target.read_bytes() == first_key(alice, BITS)
+
+
+@pytest.mark.parametrize("left", ["user", "mode"])
+def test_plan_that_others_may_have_written_counts_for_nothing(alice: str, target: Path, left: str) -> None:
+    """In a directory such as /tmp anybody can leave a key that others know, and a plan that says it came from here."""
+    if not hasattr(os, "geteuid") or (left == "user" and os.geteuid() != 0):
+        pytest.skip("only root may give files away")
+    interrupt(alice, target, b"")
+    plan = download.plan_of(target)
+    plan.write_text(json.dumps(json.loads(plan.read_text()) | {"complete": True}))
+    download.part_of(target).rename(target)
+    target.write_bytes(b"a key that others know")
+    if left == "user":
+        os.chown(plan, 65534, 65534)
+    else:
+        plan.chmod(0o622)
+    finished = stream(alice, "--bits", BITS, "-o", target)
+    assert_refused(finished, "FILE", 1)
+    assert "not of this user" in finished.stderr
+    assert next_index(alice) == 1
+    assert stream(alice, "--bits", BITS, "-o", target, "--force").status == 0
     assert target.read_bytes() == first_key(alice, BITS)
 
 

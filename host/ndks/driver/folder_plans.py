@@ -7,7 +7,6 @@ import errno
 import json
 import os
 import re
-import stat
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, BinaryIO, Self, TypeVar
@@ -17,11 +16,11 @@ from ..exceptions import FileError
 from ..folders.rules import Notes
 from ..folders.volumes import HEADER_SIZE
 from ..on_disk import where_supported
+from ..owners import open_own
 from ..whole_file import write_private
 
 _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 _DAMAGED = ValueError, TypeError, RecursionError
-_OTHERS = 0o022  # what group and others need to write
 _LONGEST_LINE = 1 << 20  # bytes; 128 open folders with the longest names take less
 _HEADER = re.compile(rf"[0-9a-f]{{{2 * HEADER_SIZE}}}")
 _Values = TypeVar("_Values", "PackingPlan", "_Begun", "Behind")
@@ -131,7 +130,7 @@ def save(target: Path, plan: PackingPlan) -> None:
 def load(target: Path, kind: type[_Plan]) -> _Plan | None:
     """Return the plan beside a target; None if there is none, or if it is damaged or of another kind. OSError."""
     try:
-        with open(plan_of(target), "rb", opener=_open_own) as file:
+        with open(plan_of(target), "rb", opener=open_own) as file:
             return kind.read(file)
     except _DAMAGED:
         return None
@@ -139,20 +138,6 @@ def load(target: Path, kind: type[_Plan]) -> _Plan | None:
         if error.errno not in _NOT_THERE:
             raise
         return None
-
-
-def _open_own(path: str, flags: int) -> int:
-    """Open notes for `open`. ValueError unless only this user may write them: they say what was verified. OSError."""
-    descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    status = os.fstat(descriptor)
-    if stat.S_ISREG(status.st_mode) and (os.name != "posix" or _is_own(status)):
-        return descriptor
-    os.close(descriptor)
-    raise ValueError
-
-
-def _is_own(status: os.stat_result) -> bool:
-    return status.st_uid == os.geteuid() and not status.st_mode & _OTHERS
 
 
 def load_or_refuse(target: Path, kind: type[_Plan]) -> _Plan | None:

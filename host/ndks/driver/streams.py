@@ -10,14 +10,16 @@ from pathlib import Path
 
 from .. import strict_json
 from ..exceptions import FileError
-from ..files import read_small
 from ..keys.bit_text import FORMATS, RAW, encoded, key_bytes
 from ..on_disk import remove_done, replace_durably
+from ..owners import open_own
 from ..paths import refuse_long_name
 from ..whole_file import refuse_append_only, refuse_existing, write_private
 from . import partial_file
 from .partial_file import PartialFile
 from .unit import Unit
+
+_MOST = 1 << 16  # bytes of a plan
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,8 @@ def _load_plan(target: Path, force: bool) -> StreamPlan | None:
     if not plan_of(target).exists():
         return None
     try:
-        plan = StreamPlan(**strict_json.loads(read_small(plan_of(target))))
+        with open(plan_of(target), "rb", opener=open_own) as file:
+            plan = StreamPlan(**strict_json.loads(file.read(_MOST)))
     except (ValueError, TypeError, RecursionError):
         plan = None
     if plan and _has_types(plan):
@@ -155,7 +158,7 @@ def _load_plan(target: Path, force: bool) -> StreamPlan | None:
         return plan if there else replace(plan, complete=False)
     if force:
         return None
-    raise FileError(f"{plan_of(target)} is damaged", "repeat with --force to start again")
+    raise FileError(f"{plan_of(target)} is damaged, or not of this user", "repeat with --force to start again")
 
 
 def _has_types(plan: StreamPlan) -> bool:
