@@ -10,14 +10,15 @@ from pathlib import Path
 
 from .exceptions import FileError
 
-_WRITABLE = 0o022  # by group or others
-
 
 def open_own(path: str, flags: int) -> int:
-    """Open a file, for `open`, which says what was verified. ValueError unless only this user can write it; OSError."""
+    """Open a file that says what was verified, for `open`. OSError; ValueError unless it belongs to this user.
+
+    Nor may it be a link, by which others give it a name. Modes do not count: some file systems have none.
+    """
     descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     status = os.fstat(descriptor)
-    is_own = os.name != "posix" or (status.st_uid == os.geteuid() and not status.st_mode & _WRITABLE)
+    is_own = os.name != "posix" or (status.st_uid == os.geteuid() and status.st_nlink == 1)
     if stat.S_ISREG(status.st_mode) and is_own:
         return descriptor
     os.close(descriptor)

@@ -475,7 +475,7 @@ def test_notes_lead_nowhere_else(
     assert seen_in(target) == seen_in(folder)
 
 
-@pytest.mark.parametrize("left", ["user", "mode", "link"])
+@pytest.mark.parametrize("left", ["user", "hard link", "link"])
 @pytest.mark.parametrize("verb", ["encrypt", "decrypt"])
 def test_notes_that_others_may_have_written(
     capsule: Path, folder: Path, alice: str, bob: str, left: str, verb: str, monkeypatch: pytest.MonkeyPatch
@@ -495,8 +495,8 @@ def test_notes_that_others_may_have_written(
         notes = plan_of(target)
         if left == "user":
             os.chown(notes, 65534, 65534)
-        elif left == "mode":
-            notes.chmod(0o622)
+        elif left == "hard link":
+            os.link(notes, notes.with_name("theirs"))
         else:
             notes.rename(notes.with_name("theirs"))
             notes.symlink_to("theirs")
