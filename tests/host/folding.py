@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ndks.driver.folder_plans import PackingPlan, UnpackingPlan, load
+from ndks.driver.unit import Unit
 from ndks.folders import volumes
 from ndks.folders.entries import Entry, head_of, padding
 from ndks.folders.pack import PackedFolder, Progress
@@ -99,3 +101,33 @@ def umask(value: int) -> Iterator[None]:
     before = os.umask(value)
     yield
     os.umask(before)
+
+
+class Cut(Exception):
+    """The interruption."""
+
+
+@contextlib.contextmanager
+def cut_at(monkeypatch: pytest.MonkeyPatch, name: str, call: int) -> Iterator[None]:
+    """Interrupt this call, counted from 1, of a method of units."""
+    calls, method = 0, getattr(Unit, name)
+
+    def counted(unit: Unit, *args: object, **kwargs: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            raise Cut
+        return method(unit, *args, **kwargs)
+
+    with monkeypatch.context() as patched, contextlib.suppress(Cut):
+        patched.setattr(Unit, name, counted)
+        yield
+    assert calls == call
+
+
+def volumes_done(target: Path, verb: str) -> int:
+    if verb == "encrypt":
+        packing = load(target, PackingPlan)
+        return packing.volumes if packing else 0
+    unpacking = load(target, UnpackingPlan)
+    return len(unpacking.headers) if unpacking else 0

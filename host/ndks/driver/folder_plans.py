@@ -145,7 +145,9 @@ def load_or_refuse(target: Path, kind: type[_Plan]) -> _Plan | None:
     plan = load(target, kind)
     for path in () if plan else (plan_of(target), part_of(target)):
         if os.path.lexists(path):
-            raise FileError(f"{path} exists, and ndks did not make it for this user", "move it away, or name another target")
+            raise FileError(
+                f"{path} exists, and ndks did not make it for this user", "move it away, or name another target"
+            )
     return plan
 
 
