@@ -155,6 +155,7 @@ class Proxy:
     def __init__(self, port: int) -> None:
         self.target = port
         self.is_open = True
+        self.source: tuple[str, int] | None = None  # the address that links come from
         self.connections = 0
         self.writers: set[asyncio.StreamWriter] = set()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -172,7 +173,7 @@ class Proxy:
             writer.transport.abort()
             return
         try:
-            there, back = await asyncio.open_connection(HOST, self.target)
+            there, back = await asyncio.open_connection(HOST, self.target, local_addr=self.source)
         except OSError:
             writer.transport.abort()
             return

@@ -13,6 +13,7 @@ from gateways.ends import HOST, FakeGate, FakeStore, Network, Side, World, noise
 from gateways.test_links import exchange
 from ndks_gateways.running import accepting, greeting
 from ndks_gateways.running.settings import Address, Settings
+from ndks_gateways.tunnel.steps import MessageKeys
 
 
 async def stranger(made: World, data: bytes) -> bytes:
@@ -56,6 +57,68 @@ def test_silent_strangers_hold_up_nobody(monkeypatch: pytest.MonkeyPatch):
                 writer.close()
 
     run(work)
+
+
+class Flood:
+    """Connections from one address, each of which says nothing and stays."""
+
+    def __init__(self, made: World, source: str) -> None:
+        self.count = 0
+        self._held: list[asyncio.StreamWriter] = []
+        self._where, self._source = made.b.settings.outer, (source, 0)
+
+    async def go_on(self) -> None:
+        try:
+            while True:
+                _, writer = await asyncio.open_connection(*self._where, local_addr=self._source)
+                self._held.append(writer)
+                self.count += 1
+        finally:
+            for writer in self._held:
+                writer.transport.abort()
+
+
+@pytest.mark.parametrize("is_behind_it_too", [False, True])
+def test_who_floods_takes_no_place_of_another_address(monkeypatch: pytest.MonkeyPatch, is_behind_it_too: bool):
+    """A's unit is so slow that three times as many strangers come as there are places, before A can knock."""
+
+    async def work() -> None:
+        monkeypatch.setattr(accepting, "MOST_STRANGERS", 20)
+        async with world() as made:
+            await made.a.linked()
+            made.proxy.source = ("127.0.0.2" if is_behind_it_too else "127.0.0.3", 0)
+            flood, seal = Flood(made, "127.0.0.2"), made.a.gate.seal
+
+            async def seal_slowly() -> MessageKeys:
+                begun = flood.count
+                await until(lambda: flood.count > begun + 60)
+                return await seal()
+
+            monkeypatch.setattr(made.a.gate, "seal", seal_slowly)
+            flooding = asyncio.create_task(flood.go_on())
+            made.a.end._linking.wipe()
+            made.proxy.cut()
+            await until(lambda: made.a.end.problem_code == "LINK_CLOSED" or made.a.tally.full == 2)
+            assert (made.a.tally.full == 2) != is_behind_it_too
+            assert len(made.b.end._linking._strangers) <= 20
+            flooding.cancel()
+            await asyncio.wait({flooding})
+
+    run(work)
+
+
+@pytest.mark.parametrize(
+    ("host", "other", "is_one"),
+    [
+        ("127.0.0.2", "127.0.0.3", False),
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::2", True),
+        ("", "::", True),  # gone before it was seen
+    ],
+)
+def test_what_is_one_site(host: str, other: str, is_one: bool):
+    assert (accepting._site(host) == accepting._site(other)) == is_one
 
 
 def test_a_handshake_has_an_end(monkeypatch: pytest.MonkeyPatch):

@@ -4,6 +4,8 @@
 
 import asyncio
 import functools
+import ipaddress
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from ndks.exceptions import NdksError
@@ -67,7 +69,7 @@ class Accepting:
         self._switch = switch
         self._tally = tally
         self._news = news
-        self._strangers: dict[asyncio.Task[None], None] = {}  # in the order in which they came
+        self._strangers: dict[asyncio.Task[None], bytes] = {}  # in the order in which they came: from which site
         self._known: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
@@ -87,13 +89,21 @@ class Accepting:
         if self._is_closed:  # it was accepted before
             greeting.abort()
             return
-        if len(self._strangers) >= MOST_STRANGERS:  # the first had the most time
-            oldest = next(iter(self._strangers))
-            del self._strangers[oldest]  # now: more may come before its task has ended
-            oldest.cancel()
+        if len(self._strangers) >= MOST_STRANGERS:
+            self._make_room()
         task = asyncio.create_task(self._accept(greeting))
-        self._strangers[task] = None
+        self._strangers[task] = _site(greeting.host)
         task.add_done_callback(functools.partial(self._done, greeting))
+
+    def _make_room(self) -> None:
+        """Close the oldest connection of the site that has most, so that who floods takes his own places only.
+
+        Several gateways behind one address are one site: each then has the time that the others leave it, as before.
+        """
+        ((crowded, _),) = Counter(self._strangers.values()).most_common(1)
+        oldest = next(task for task, site in self._strangers.items() if site == crowded)
+        del self._strangers[oldest]  # now: more may come before its task has ended
+        oldest.cancel()
 
     def _done(self, greeting: Greeting, task: "asyncio.Task[None]") -> None:
         self._strangers.pop(task, None)
@@ -138,3 +148,8 @@ class Accepting:
         if isinstance(error, UnitBehind):
             self._news(error.bundles)
         greeting.close()
+
+
+def _site(host: str) -> bytes:
+    """Return what a site has of an IP address: all of IPv4, of IPv6 the network of 64 bits."""
+    return ipaddress.ip_address(host.partition("%")[0] or "::").packed[:8]

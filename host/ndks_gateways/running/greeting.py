@@ -63,6 +63,11 @@ class Greeting(asyncio.BufferedProtocol):
         assert self._transport is not None
         return self._transport
 
+    @property
+    def host(self) -> str:
+        """The IP address of the other end, "" if it is gone already."""
+        return (self.transport.get_extra_info("peername") or ("",))[0]
+
     async def read(self, size: int) -> bytes:
         """Return so many bytes. LinkClosed."""
         read = bytearray()
