@@ -162,6 +162,7 @@ def test_a_member_that_plays_the_other_gateway_is_refused():
             for lane, code in (3, "OTHER_LANE"), (1, "PINNED_KEY"):
                 other = await outsider(made, lane=lane)
                 await until(lambda expected=code: made.b.end.problem_code == expected)
+                assert not made.b.end.is_unproven  # he knew the door
                 assert other.end.link is None or not other.end._switch.may_send
                 await other.kill()
             assert await exchange(made, noise(100_000)) == noise(100_000)
@@ -178,6 +179,7 @@ def test_a_member_that_answers_in_place_of_the_other_gateway_is_refused():
             await impostor.begin()
             made.a.end._linking._resumable = None
             await until(lambda: made.a.end.problem_code == "PINNED_KEY")
+            assert not made.a.end.is_unproven  # only a member gets so far
             assert made.a.end.link is None
             await impostor.kill()
             await made.b.begin()

@@ -250,6 +250,9 @@ def test_what_answers_a_is_no_gateway_or_of_another_version(hello: bytes) -> Non
     assert not a.asked(Seal)
 
 
+UNTOLD = Closed, errors.NoDoor, errors.Garbage, errors.UnknownResumption  # which B counts, as anybody can cause them
+
+
 class Flip:
     """A wire that alters one byte, counted over all that passes."""
 
@@ -275,7 +278,7 @@ def test_any_altered_byte_ends_it(is_resumed: bool, to_a: int, to_b: int) -> Non
         assert flip.left < 0
         assert not (first.result and second.result)
         for error in (first.error, second.error):
-            assert error is None or isinstance(error, errors.HandshakeError | Closed)
+            assert error is None or isinstance(error, UNTOLD) or errors.is_unproven(error)
 
 
 def test_random_bytes_for_either_end() -> None:

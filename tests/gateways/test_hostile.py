@@ -9,21 +9,27 @@ import socket
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from gateways.ends import HOST, FakeGate, FakeStore, Network, Side, World, run, until, world
+from gateways.ends import HOST, FakeGate, FakeStore, Network, Service, Side, World, run, until, world
 from ndks.carriers.tunnel import UP
 from ndks.exceptions import FileError, NdksError
 from ndks_gateways.running import connecting, switching, udp
 from ndks_gateways.running.greeting import Greeting, perform
 from ndks_gateways.running.partners import Partner
 from ndks_gateways.running.settings import Address, Settings
+from ndks_gateways.running.status import State
 from ndks_gateways.running.stream_sockets import RESET
-from ndks_gateways.tunnel import frames
+from ndks_gateways.tunnel import frames, knocks
 from ndks_gateways.tunnel.delivery import Attached
 from ndks_gateways.tunnel.doors import Door, pair_door
+from ndks_gateways.tunnel.errors import UNPROVEN
 from ndks_gateways.tunnel.frames import Frame
 from ndks_gateways.tunnel.handshake import Expected, Handshake, Identity, connect
 from ndks_gateways.tunnel.steps import Admit, Open, OpenedKeys, Seal, Step
 from ndks_gateways.tunnel.streams import WINDOW
+
+
+HELLO = knocks.hello(bytes(16))
+LANES = {"PEER": 2, "OWN": 1, "OTHER": 3, "REVOKED": 9}  # whose headers
 
 
 class Revoked(NdksError):
@@ -113,6 +119,49 @@ def test_only_the_other_gateway_s_revocation_deletes_pair_doors(who: str):
         with pytest.raises(Revoked):
             await partner.perform(revoked_handshake(old, door), Greeting())
         assert bool(store.pairs) == (who in ("member", "unauthenticated accept"))
+
+    run(work)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (b"x" * 21, "GARBAGE"),
+        (b"NDKT\x63" + bytes(16), "TUNNEL_VERSION"),
+        (HELLO + b"\x63", "GARBAGE"),
+        (HELLO + b"\x03" + bytes(4), "GENERATION"),
+        (HELLO + b"\x04\x00\x09", "GENERATION"),
+        (HELLO + b"\x01PEER" + bytes(8) + b"\x00\x74" + bytes(116), "DIVERGED"),
+        (HELLO + b"\x01OWN" + bytes(8) + b"\x00\x74" + bytes(116), "REFLECTED"),
+        (HELLO + b"\x01OTHER" + bytes(8) + b"\x00\x74" + bytes(116), "OTHER_LANE"),
+        (HELLO + b"\x01REVOKED" + bytes(8) + b"\x00\x74" + bytes(116), "REVOKED"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_what_one_on_the_way_answers_is_not_told_as_proven(answer: bytes, code: str):
+    """He knows no key, but headers that gateways have sent; the advice of some codes is to forget, or to provision."""
+
+    async def work() -> None:
+        network = Network(revoked={9})
+        headers = {name: (await FakeGate(network, lane).seal()).header for name, lane in LANES.items()}
+        said = answer
+        for name, header in headers.items():
+            said = said.replace(name.encode(), header)
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(said)
+            await reader.read()
+
+        fake = Service(serve)
+        settings = Settings("office", True, Address(HOST, 0), Address(HOST, await fake.listen()), peer=2)
+        side = Side(settings, RevokingGate(network, 1), FakeStore())
+        await side.begin()
+        await until(lambda: side.end.problem_code == code)
+        state = State(settings, side.store, side.gate, side.end, side.tally)
+        assert state.line().endswith(f"({code}); {UNPROVEN}")
+        assert side.end.is_unproven
+        await side.kill()
+        await fake.close()
 
     run(work)
 

@@ -109,7 +109,7 @@ class Connecting:
         if last is None:
             return False
         if last.is_lost and not last.is_confirmed:
-            raise LinkClosed("the other gateway has refused this one")
+            raise LinkClosed("the connection was closed before the other gateway said a word on it")
         if self._loop.time() >= self._made_at + _LASTING:
             self._failures = 0
             return False

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ndks.exceptions import NdksError
 
+from ..tunnel.errors import is_unproven
 from ..tunnel.streams import Streams
 from .accepting import Accepting
 from .capsules import Capsules
@@ -185,6 +186,11 @@ class End:
     @property
     def problem_code(self) -> str:
         return self._problem.code if self._problem else ""
+
+    @property
+    def is_unproven(self) -> bool:
+        """Whether anybody on the way can have caused what `problem` says of the other end."""
+        return self._problem is not None and is_unproven(self._problem)
 
     @property
     def _problem(self) -> NdksError | None:

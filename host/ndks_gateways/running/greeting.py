@@ -18,7 +18,7 @@ Answer = Callable[[Step], Awaitable[Any]]
 
 
 class LinkClosed(NdksError):
-    """The other end closed the connection in the midst of a handshake: it refuses, or the network failed."""
+    """The connection was closed in the midst of a handshake: the other end refuses, or the network did it."""
 
     code = "LINK_CLOSED"
     exit_status = 6
@@ -97,7 +97,7 @@ class Greeting(asyncio.BufferedProtocol):
         if not self._is_lost:
             await self._arrived
         if self._room:
-            raise LinkClosed("the other gateway closed the connection during the handshake")
+            raise LinkClosed("the connection was closed during the handshake")
 
     def _wake(self) -> None:
         if self._arrived and not self._arrived.done():

@@ -6,6 +6,7 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
+from ..tunnel.errors import UNPROVEN
 from .end import End
 from .gate import Gate
 from .settings import Settings
@@ -41,7 +42,8 @@ class State:
             return f"waits for its unit: {away}"
         where = f"to answer at {self.settings.outer}" if self.settings.is_connecting else "to connect"
         problem = f": {self.end.problem} ({self.end.problem_code})" if self.end.problem else ""
-        return f"waits for its peer {where}{problem}"
+        note = f"; {UNPROVEN}" if self.end.is_unproven else ""
+        return f"waits for its peer {where}{problem}{note}"
 
     def values(self) -> dict[str, Any]:
         """Return the values of `ndks tunnel status --json`."""
@@ -57,6 +59,7 @@ class State:
             "state": self.line(),
             "problem": end.problem or None,
             "code": end.problem_code or None,
+            "unproven": end.is_unproven,
             "unit": self._unit(),
             "link": self._link(),
             "own_words": self.store.own_words,

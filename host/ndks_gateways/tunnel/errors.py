@@ -5,8 +5,13 @@
 `code` counts refusals by their reason. No message has a secret, or bytes of the other end.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from ndks.exceptions import NdksError
 
+UNPROVEN = "not proven: whoever is on the way can have sent what says so"
+_REVOKED = "REVOKED"
 _GARBAGE_ADVICE = "check that both ends are gateways of the same tunnel name, network and version"
 
 
@@ -16,6 +21,21 @@ class HandshakeError(NdksError):
     code = "HANDSHAKE"
     exit_status = 5
     usual_advice = _GARBAGE_ADVICE
+
+
+@contextmanager
+def unproven() -> Iterator[None]:
+    """Note on an error of the block that it comes of bytes of which nothing proves that a member sent them."""
+    try:
+        yield
+    except NdksError as error:
+        if isinstance(error, HandshakeError) or error.code == _REVOKED:
+            error.add_note(UNPROVEN)
+        raise
+
+
+def is_unproven(error: NdksError) -> bool:
+    return UNPROVEN in getattr(error, "__notes__", ())
 
 
 class Garbage(HandshakeError):

@@ -8,7 +8,7 @@ ANSWERS = {
     "serve certs": "files[](certificate private_key)",
     "psk": "name epoch number consumer",
     "tunnel run": "name socket pid",
-    "tunnel status": "tunnels[](name pid side plain_at link_at since waits_for state problem code "
+    "tunnel status": "tunnels[](name pid side plain_at link_at since waits_for state problem code unproven "
     "unit(present serial_number lane generation number problem advice away_since) "
     "link(since address lane resumed records octets) own_words peer(lane words) record rate "
     "streams(open opened resets) bytes(sent received kept) handshakes(full resumed failed(*)) cuts resent "
@@ -68,6 +68,7 @@ MEANINGS = {
     "streams": "connections of applications",
     "tunnels": "tunnels that run here",
     "tunnel.unit": "the unit of the gateway",
+    "unproven": "whether anybody on the way can have sent what the problem comes of",
     "tunnels.waits_for": "unit or peer; null: there is a link",
     "tunnel.words": "six words of its static key, to be compared by voice",
 }
