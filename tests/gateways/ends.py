@@ -277,7 +277,14 @@ def free_port() -> int:
 
 @contextlib.asynccontextmanager
 async def world(
-    serve=echo, *, udp: bool = False, through_proxy: bool = True, target: int = 0, outer: int = 0, way: bool = False
+    serve=echo,
+    *,
+    udp: bool = False,
+    udp_at_b: bool | None = None,
+    through_proxy: bool = True,
+    target: int = 0,
+    outer: int = 0,
+    way: bool = False,
 ) -> AsyncIterator[World]:
     """Have a tunnel. With a way of its own for datagrams, a proxy listens at another port than B."""
     network = Network()
@@ -287,7 +294,7 @@ async def world(
     proxy = Proxy(outer)
     through_proxy |= way
     at = await proxy.listen() if through_proxy else outer
-    of_b = Settings("office", False, Address(HOST, port), Address(HOST, outer), udp=udp)
+    of_b = Settings("office", False, Address(HOST, port), Address(HOST, outer), udp=udp if udp_at_b is None else udp_at_b)
     of_a = Settings("office", True, Address(HOST, inner), Address(HOST, at), udp=udp)
     b = Side(of_b, FakeGate(network, 2), FakeStore())
     a = Side(of_a, FakeGate(network, 1), FakeStore())

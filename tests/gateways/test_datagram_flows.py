@@ -13,6 +13,7 @@ import pytest
 from gateways.ends import HOST, World, free_port, run, until, world
 from ndks_gateways.running import datagram_socket, flows
 from ndks_gateways.running.datagram_socket import DatagramSocket
+from ndks_gateways.running.status import State
 
 
 class Peer:
@@ -105,6 +106,25 @@ def test_datagrams_of_all_sizes_go_through_and_back_by_flow():
 def sends(made: World) -> bool:
     """Whether the ends have said which keys they have, and B has found the service."""
     return all(side.end.udp._datagrams._sending for side in (made.a, made.b)) and bool(made.b.end.udp.flows._host)
+
+
+@pytest.mark.parametrize("has_udp", [(True, False), (False, True), (True, True), (False, False)], ids=str)
+def test_both_ends_say_that_udp_is_at_one_end_only(has_udp: tuple[bool, bool]):
+    async def work() -> None:
+        async with world(udp=has_udp[0], udp_at_b=has_udp[1]) as made:
+            states = [State(one.settings, one.store, one.gate, one.end, one.tally) for one in (made.a, made.b)]
+            for cuts in range(2):  # a new link, and a resumed one
+                if cuts:
+                    made.proxy.cut()
+                    await until(lambda: made.a.tally.cuts == 1)
+                await until(lambda: all(side.end.link for side in (made.a, made.b)))
+                for state, here, there in zip(states, has_udp, reversed(has_udp), strict=True):
+                    assert (state.udp_problem is not None) == (here != there)
+                    assert ("; no datagram passes: " in state.line()) == (here != there)
+                    assert ("start this end with --udp" in state.line()) == (there > here)
+                    assert ("start the other end with --udp" in state.line()) == (here > there)
+
+    run(work)
 
 
 def test_what_is_lost_reordered_or_repeated_on_the_way_comes_once_at_most():

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Packets of agents, through the socket `carry` and in CARRY frames. They may be lost with a link: agents ask again.
 
-A packet goes in frames of 64 KB; a shorter frame, maybe an empty one, is its last.
+A packet goes in frames of 64 KB; a shorter frame, maybe an empty one, is its last. An empty packet is of the gateway: by
+it an end says, as the first on each link, that it has --udp.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from .tally import Tally
 from .turns import Turns
 
 _LAST_MARK = 0xFFFF + 1  # of the last generation
+HAS_UDP = frames.frame(frames.CARRY)
 _UNREAD = 2 * LARGEST  # bytes that wait for an agent; beyond, packets are lost
 
 
@@ -138,7 +140,9 @@ class Carrying:
         if len(frame.data) == MOST_DATA and len(parts) <= LARGEST:
             return
         del self._parts[link]
-        if 0 < len(parts) <= LARGEST:  # an empty packet would tell agents that there is no link
+        if not parts:  # none of an agent, to whom it would tell that there is no link
+            link.peer_has_udp = True
+        elif len(parts) <= LARGEST:
             self._tally.carried_received += 1
             for agent in self._agents:
                 agent.write(packed(bytes(parts)))

@@ -13,7 +13,7 @@ from ..tunnel.errors import is_unproven
 from ..tunnel.streams import Streams
 from .accepting import Accepting
 from .capsules import Capsules
-from .carrying import Agent, Carrying
+from .carrying import HAS_UDP, Agent, Carrying
 from .connecting import Connecting
 from .gate import Gate
 from .links import Link
@@ -38,6 +38,7 @@ class LinkState:
     address: str  # of the other end, HOST:PORT
     lane: int  # of the other end's unit
     is_resumed: bool
+    peer_has_udp: bool
     records: int  # sent and received
     octets: int
 
@@ -151,6 +152,7 @@ class End:
         self._waiting.go_on()
         if self.udp:
             self.udp.renew(link.established, link.host, is_other=link.attached.is_reset)
+            link.talk(HAS_UDP)
         self._carrying.set_up(self._switch.newest is not None)
 
     def _confirmed(self, link: Link) -> None:
@@ -204,7 +206,8 @@ class End:
             return None
         established = link.established
         peer = established.peer
-        return LinkState(link.since, link.address, peer.lane, established.is_resumed, link.records, link.octets)
+        how = established.is_resumed, link.peer_has_udp
+        return LinkState(link.since, link.address, peer.lane, *how, link.records, link.octets)
 
     @property
     def streams(self) -> int:

@@ -55,6 +55,7 @@ class Link(asyncio.BufferedProtocol):
         self.is_full = False
         self.is_lost = False
         self.is_confirmed = False  # a record has come
+        self.peer_has_udp = False
         self.was_cut = False  # it was lost before all was said and heard
         self._user = user
         self._sealer = Sealer(established.send_key)

@@ -31,13 +31,24 @@ class State:
             return None
         return "peer" if self.gate.is_present else "unit"
 
+    @property
+    def udp_problem(self) -> str | None:
+        """Why datagrams do not pass though there is a link, and what to do; None: as far as is known they do."""
+        link, has_udp = self.end.link, self.settings.udp
+        if link is None or link.peer_has_udp == has_udp:
+            return None
+        here, there = "this end", "the other end"
+        has, lacks = (here, there) if has_udp else (there, here)
+        return f"no datagram passes: {has} has --udp, and {lacks} has not; start {lacks} with --udp, or {has} without"
+
     def line(self) -> str:
         """Return in one line what is up, or what it waits for and why."""
         link, away = self.end.link, self.gate.away
         if link:
             how = "resumed" if link.is_resumed else "new"
             up = f"linked with lane {link.lane} at {link.address} ({how})"
-            return f"{up}; the unit is away: {away}" if away else up
+            unit = f"the unit is away: {away}" if away else None
+            return "; ".join(filter(None, (up, unit, self.udp_problem)))
         if away:
             return f"waits for its unit: {away}"
         where = f"to answer at {self.settings.outer}" if self.settings.is_connecting else "to connect"
@@ -76,6 +87,7 @@ class State:
                 "sent": tally.datagrams_sent,
                 "received": tally.datagrams_received,
                 "dropped": tally.datagrams_dropped,
+                "problem": self.udp_problem,
             },
             "carried": {"sent": tally.carried_sent, "received": tally.carried_received},
         }

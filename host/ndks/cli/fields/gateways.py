@@ -12,7 +12,7 @@ ANSWERS = {
     "unit(present serial_number lane generation number problem advice away_since) "
     "link(since address lane resumed records octets) own_words peer(lane words) record rate "
     "streams(open opened resets) bytes(sent received kept) handshakes(full resumed failed(*)) cuts resent "
-    "datagrams(flows sent received dropped) carried(sent received))",
+    "datagrams(flows sent received dropped problem) carried(sent received))",
     "tunnel forget": "name forgotten(lane words)",
 }
 MEANINGS = {
@@ -26,6 +26,7 @@ MEANINGS = {
     "consumer": "what has the key",
     "cuts": "links that ended without the last word of the other end",
     "datagrams": "UDP",
+    "datagrams.problem": "why no datagram passes, and what to do; null: nothing is known to be wrong",
     "dropped": "those that were forged, repeated, or of a flow for which there is no room",
     "failed": "handshakes that made no link, by the name of their error",
     "serve.files": "certificates and keys, those of the CA first",
