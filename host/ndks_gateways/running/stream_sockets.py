@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import Callable
 from typing import Protocol
 
 from ..tunnel import frames
@@ -15,7 +14,7 @@ from ..tunnel.streams import Stream
 from .capsules import Capsules
 from .turns import Turns
 
-_HIGH, _LOW = 128 << 10, 32 << 10  # bytes that wait for an application to take them, within the credit of its stream
+_PIECE = 128 << 10  # bytes that a transport is given at once: when the application has taken them, credit goes back
 # Linger for no time: the system resets the connection, also when this process is killed, and no application takes the
 # part that came for the whole. A stream that is over is closed as usual.
 RESET, _USUAL = struct.pack("ii", 1, 0), struct.pack("ii", 0, 0)
@@ -64,10 +63,11 @@ class StreamSocket(asyncio.BufferedProtocol):
         self.stream = stream
         self._sockets = sockets
         self._transport: asyncio.Transport | None = None
-        self._early: list[Callable[[], object]] = []  # what came before the connection was made
-        self._is_stuck = False  # the application does not take what came
+        self._late = bytearray()  # what the transport gets when it has nothing left
+        self._is_eof_late = False
+        self._is_stuck = True  # there is no connection yet, or the application does not take what came
         self._has_ended = False  # it sends no more: reading again would tell so for ever
-        self._untold = 0  # bytes given to the transport that are not counted as taken
+        self._untold = 0  # bytes that came and are not counted as taken
         self._has_turn = False  # it may read much
         self._is_held = False  # what it sent is being sealed by the unit
         self._opening = 0  # capsules for it that the unit has not opened yet
@@ -75,7 +75,7 @@ class StreamSocket(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        transport.set_write_buffer_limits(_HIGH, _LOW)
+        transport.set_write_buffer_limits(0)  # it keeps an object for each write; many small ones would take memory
         with contextlib.suppress(OSError):
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._linger(RESET)
@@ -83,9 +83,8 @@ class StreamSocket(asyncio.BufferedProtocol):
         if self.stream is None:
             self.abort()
             return
-        early, self._early = self._early, []
-        for take in early:
-            take()
+        self._is_stuck = False
+        self._hand_over()
         self._pause_if_needed(self.stream)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
@@ -119,7 +118,8 @@ class StreamSocket(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         self._is_stuck = False
-        self._give_back()
+        # Later: asyncio up to Python 3.11 fails when a write fails in here.
+        asyncio.get_running_loop().call_soon(self._hand_over)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         if self.stream:
@@ -177,30 +177,42 @@ class StreamSocket(asyncio.BufferedProtocol):
 
     def write(self, data: memoryview, octets: int) -> None:
         """Give data to the application; it took so many bytes of credit."""
-        if self._transport is None:
-            self._early.append(lambda: self.write(data, octets))
-            return
-        if self._transport.is_closing():
+        if self._transport and self._transport.is_closing():
             return
         self._sockets.received(len(data))
-        self._transport.write(data)
         self._untold += octets
-        if not self._is_stuck:
+        if self._is_stuck or self._late or self._transport is None:
+            self._late += data
+        else:
+            self._transport.write(data)
             self._give_back()
+
+    def _hand_over(self) -> None:
+        """Give the transport what is late, as long as it takes it."""
+        assert self._transport is not None
+        while self._late and not self._is_stuck and not self._transport.is_closing():
+            piece = self._late[:_PIECE]
+            del self._late[:_PIECE]
+            self._transport.write(piece)
+        if not self._is_stuck and not self._transport.is_closing():
+            self._give_back()
+            if self._is_eof_late and not self._late:
+                self._is_eof_late = False
+                self.write_eof()
 
     def _give_back(self) -> None:
         """Give credit back for what the application's side of the system has taken."""
         assert self.stream is not None
         assert self._transport is not None
-        taken = self._untold - self._transport.get_write_buffer_size()
+        taken = self._untold - self._transport.get_write_buffer_size() - len(self._late)
         if taken > 0:
             self._untold -= taken
             self._sockets.taken(self.stream, taken)
 
     def write_eof(self) -> None:
         """Tell the application that nothing more comes."""
-        if self._transport is None:
-            self._early.append(self.write_eof)
+        if self._late or self._transport is None:
+            self._is_eof_late = True
             return
         if not self._transport.is_closing():
             try:
@@ -212,7 +224,7 @@ class StreamSocket(asyncio.BufferedProtocol):
         self._close_if_over(self.stream)
 
     def _close_if_over(self, stream: Stream) -> None:
-        if stream.is_over and self._transport and not self._opening:
+        if stream.is_over and self._transport and not self._opening and not self._late:
             self._linger(_USUAL)
             self._transport.close()
 
