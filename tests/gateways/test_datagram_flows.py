@@ -127,6 +127,29 @@ def test_both_ends_say_that_udp_is_at_one_end_only(has_udp: tuple[bool, bool]):
     run(work)
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_answers_come_from_the_address_that_was_asked(host: str):
+    """A gateway with several addresses that listens at all of them."""
+
+    async def work() -> None:
+        of_all: list[DatagramSocket] = []
+        answering = DatagramSocket(
+            datagram_socket.bound(host, 0), lambda data, address: of_all[0].send(bytes(data)[::-1], address)
+        )
+        of_all.append(answering)
+        for at in ("127.0.0.1", "127.0.0.7") if host == "0.0.0.0" else ("::1",):
+            got: list[bytes] = []
+            asking = DatagramSocket(
+                datagram_socket.connected(at, answering.address[1]), lambda data, _, got=got: got.append(bytes(data))
+            )
+            assert asking.send(b"abc")
+            await until(lambda got=got: got == [b"cba"], 5)
+            asking.close()
+        answering.close()
+
+    run(work)
+
+
 def test_what_is_lost_reordered_or_repeated_on_the_way_comes_once_at_most():
     async def work() -> None:
         chance = random.Random(3)

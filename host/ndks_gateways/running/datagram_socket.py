@@ -12,12 +12,23 @@ LARGEST = 65535  # bytes of a datagram
 _AT_ONCE = 64  # datagrams in one turn of the loop
 _BUFFER = 1 << 20  # bytes that the system keeps until they are read
 
-Address = Any  # of the socket module: a tuple that depends on the family
+Address = Any  # where a datagram came from, for `send`; it can be a key of a dict
+_ALL = "0.0.0.0", "::"
+# Of Linux, by family: level, option and kind of the message that says to which own address a datagram came, or is to
+# come from; and which bytes of it are that address (ip(7), ipv6(7)). Python names the first option from 3.12 on.
+_PKTINFO = {
+    socket.AF_INET: (socket.IPPROTO_IP, 8, 8, slice(4, 8)),
+    socket.AF_INET6: (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, socket.IPV6_PKTINFO, slice(0, 16)),
+}
+_PKTINFO_SIZE = 20  # the larger one
 Received = Callable[[memoryview, Address], object]  # the view is valid during the call
 
 
 class DatagramSocket:
-    """Calls `received` for each datagram. What cannot be sent at once is lost, as a network may lose it."""
+    """Calls `received` for each datagram. What cannot be sent at once is lost, as a network may lose it.
+
+    Where it listens at all addresses, an answer goes from the one that was asked: whoever asked takes no other.
+    """
 
     def __init__(self, made: socket.socket, received: Received) -> None:
         self._socket = made
@@ -25,6 +36,10 @@ class DatagramSocket:
         self._loop = asyncio.get_running_loop()
         self._room = bytearray(LARGEST)
         made.setblocking(False)
+        self._pktinfo = _PKTINFO[made.family] if made.getsockname()[0] in _ALL else None
+        if self._pktinfo:
+            level, option, _, _ = self._pktinfo
+            made.setsockopt(level, option, 1)
         for option in socket.SO_RCVBUF, socket.SO_SNDBUF:
             with contextlib.suppress(OSError):
                 made.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
@@ -39,6 +54,9 @@ class DatagramSocket:
         try:
             if address is None:
                 self._socket.send(data)
+            elif self._pktinfo:
+                there, own = address
+                self._socket.sendmsg([data], [own] if own else [], 0, there)
             else:
                 self._socket.sendto(data, address)
         except OSError:  # no room, too large, no route, or nobody listened there before
@@ -49,11 +67,22 @@ class DatagramSocket:
         self._loop.remove_reader(self._socket.fileno())
         self._socket.close()
 
+    def _receive(self) -> tuple[int, Address]:
+        if not self._pktinfo:
+            return self._socket.recvfrom_into(self._room)
+        level, _, kind, place = self._pktinfo
+        size, told, _, there = self._socket.recvmsg_into([self._room], socket.CMSG_SPACE(_PKTINFO_SIZE))
+        own = None
+        for _, _, content in told:
+            own = bytearray(len(content))  # without the interface: routes choose that
+            own[place] = content[place]
+        return size, (there, (level, kind, bytes(own)) if own else None)
+
     def _read(self) -> None:
         view = memoryview(self._room)
         for _ in range(_AT_ONCE):
             try:
-                size, address = self._socket.recvfrom_into(self._room)
+                size, address = self._receive()
             except BlockingIOError:
                 return
             except OSError:  # an earlier datagram was refused; this tells it once
