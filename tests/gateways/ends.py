@@ -294,7 +294,9 @@ async def world(
     proxy = Proxy(outer)
     through_proxy |= way
     at = await proxy.listen() if through_proxy else outer
-    of_b = Settings("office", False, Address(HOST, port), Address(HOST, outer), udp=udp if udp_at_b is None else udp_at_b)
+    of_b = Settings(
+        "office", False, Address(HOST, port), Address(HOST, outer), udp=udp if udp_at_b is None else udp_at_b
+    )
     of_a = Settings("office", True, Address(HOST, inner), Address(HOST, at), udp=udp)
     b = Side(of_b, FakeGate(network, 2), FakeStore())
     a = Side(of_a, FakeGate(network, 1), FakeStore())

@@ -27,7 +27,6 @@ from ndks_gateways.tunnel.handshake import Expected, Handshake, Identity, connec
 from ndks_gateways.tunnel.steps import Admit, Open, OpenedKeys, Seal, Step
 from ndks_gateways.tunnel.streams import WINDOW
 
-
 HELLO = knocks.hello(bytes(16))
 LANES = {"PEER": 2, "OWN": 1, "OTHER": 3, "REVOKED": 9}  # whose headers
 

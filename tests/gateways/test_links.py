@@ -3,14 +3,18 @@
 """Two ends over real sockets: streams through links that are made, renewed and cut."""
 
 import asyncio
+import contextlib
 import random
 import socket
 import struct
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from gateways.ends import echo, free_port, noise, run, until, world
+from gateways.ends import HOST, echo, free_port, noise, run, until, world
 from ndks_gateways.running import connecting, links
+from ndks_gateways.running.settings import Address
 from ndks_gateways.tunnel import records
 from ndks_gateways.tunnel.streams import WINDOW
 
@@ -113,17 +117,21 @@ def test_many_small_writes_that_nobody_takes_are_few_objects(monkeypatch: pytest
             await until(lambda: made.b.end.streams == 1)
             (at_b,) = made.b.end._sockets._sockets.values()
             sent = b""
+
+            async def come() -> None:
+                await until(lambda: made.b.tally.received == len(sent))
+
             while not at_b._transport or not at_b._transport.get_write_buffer_size():
                 writer.write(noise(50_000))
                 sent += noise(50_000)
-                await until(lambda: made.b.tally.received == len(sent))
+                await come()
             writes: list[int] = []
             write = at_b._transport.write
             monkeypatch.setattr(at_b._transport, "write", lambda data: (writes.append(len(data)), write(data)))
             for number in range(200):
                 writer.write(bytes([number]))
                 sent += bytes([number])
-                await until(lambda: made.b.tally.received == len(sent))
+                await come()
             assert not writes
             assert made.a.end._sockets._streams.table[1].credit <= WINDOW - 200  # what waits is not counted as taken
             writer.write_eof()
@@ -133,6 +141,48 @@ def test_many_small_writes_that_nobody_takes_are_few_objects(monkeypatch: pytest
             assert received == sent
             await until(lambda: made.a.end.streams == made.b.end.streams == 0)
             writer.close()
+
+    run(work)
+
+
+@contextlib.contextmanager
+def silent() -> Iterator[int]:
+    """The port of an address from which nothing comes, not even a refusal."""
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(socket.socket())
+        listening.bind((HOST, 0))
+        listening.listen(0)
+        for _ in range(3):  # what waits to be accepted is full
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        yield listening.getsockname()[1]
+
+
+@pytest.mark.parametrize("where", ["outer", "inner"])
+def test_a_name_with_an_address_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, where: str):
+    """As that of IPv6 where only IPv4 gets through."""
+
+    async def work() -> None:
+        async with world() as made:
+            await made.a.linked()
+            user, name = (made.a.end._linking, "_where") if where == "outer" else (made.b.end._sockets, "_inner")
+            named = Address("gateway.example", getattr(user, name).port)
+            monkeypatch.setattr(user, name, named)
+            loop = asyncio.get_running_loop()
+            found = loop.getaddrinfo
+
+            async def two(address: tuple[str, int], *, loop: object, **options: int) -> list[Any]:
+                if address != named:
+                    return await found(*address, **options)
+                return [*await found(HOST, nothing, **options), *await found(HOST, named.port, **options)]
+
+            with silent() as nothing:
+                monkeypatch.setattr(loop, "_ensure_resolved", two)
+                made.proxy.cut()
+                await until(lambda: made.a.tally.resumed == 1, 4)
+                async with asyncio.timeout(4):
+                    assert await exchange(made, b"hello") == b"hello"
 
     run(work)
 

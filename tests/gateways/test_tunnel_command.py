@@ -110,6 +110,13 @@ def test_ctrl_c_ends_it(gateways: tuple[Gateway, Gateway, int]) -> None:
     assert "Ctrl-C ends it" in a.log
 
 
+def test_a_port_of_metrics_that_is_taken(gateways: tuple[Gateway, Gateway, int], web: int) -> None:
+    a, _, _ = gateways
+    finished = a.ask("web", *a.words, "--metrics", web)
+    assert finished.returncode == 1
+    assert f"ADDRESS: cannot listen at 127.0.0.1:{web}: Address already in use. Do: name a free port" in finished.stderr
+
+
 def test_it_waits_for_its_unit(network: Founded, web: int, short: Path) -> None:
     with pair(short, ("0123456789ABCDEF", network.members[1].gate), web) as (a, _, _):
         a.start()

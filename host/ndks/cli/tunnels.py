@@ -65,7 +65,7 @@ def _add_run(parser: Parser) -> None:
     add("--accept", metavar="ADDRESS", type=_address, help="accept the link of the other gateway here; with --to")
     add("--to", metavar="ADDRESS", type=_address, help="where the service is to which connections lead")
     add("--peer", metavar="LANE", type=_lane, help="lane of the other gateway's unit (default: that of the first link)")
-    add("--udp", action="store_true", help="carry datagrams too, between the same addresses")
+    add("--udp", action="store_true", help="carry datagrams too, between the same addresses; at both ends")
     text = "how records are sealed: aes, or each by the unit as a capsule, which is slow (default: aes)"
     add("--record", choices=_RECORDS, default=_RECORDS[0], help=text)
     add("--metrics", metavar="ADDRESS", type=_address, help="give numbers to Prometheus at this address (default: no)")

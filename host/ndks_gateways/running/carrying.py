@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Packets of agents, through the socket `carry` and in CARRY frames. They may be lost with a link: agents ask again.
 
-A packet goes in frames of 64 KB; a shorter frame, maybe an empty one, is its last. An empty packet is of the gateway: by
-it an end says, as the first on each link, that it has --udp.
+A packet goes in frames of 64 KB; a shorter frame, maybe an empty one, is its last. An empty packet is of the gateway
+itself: by it an end says, as the first on each link, that it has --udp.
 """
 
 import asyncio

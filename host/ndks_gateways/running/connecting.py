@@ -15,7 +15,7 @@ from ..tunnel.errors import Forged, Garbage, UnitBehind
 from ..tunnel.handshake import Established, Resumable, attempts, connect
 from .greeting import Greeting, LinkClosed
 from .links import Link
-from .listening import reason_alone
+from .listening import call, reason_alone
 from .partners import Partner
 from .settings import Address
 from .switching import Switch
@@ -187,7 +187,7 @@ class Connecting:
         greeting = Greeting()
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self._loop.create_connection(lambda: greeting, *self._where)
+                await call(lambda: greeting, self._where)
         except TimeoutError:
             raise NoAnswer(f"nobody answers at {self._where}") from None
         except OSError as error:

@@ -4,6 +4,7 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,6 @@ _AT_ONCE = 64  # datagrams in one turn of the loop
 _BUFFER = 1 << 20  # bytes that the system keeps until they are read
 
 Address = Any  # where a datagram came from, for `send`; it can be a key of a dict
-_ALL = "0.0.0.0", "::"
 # Of Linux, by family: level, option and kind of the message that says to which own address a datagram came, or is to
 # come from; and which bytes of it are that address (ip(7), ipv6(7)). Python names the first option from 3.12 on.
 _PKTINFO = {
@@ -36,7 +36,8 @@ class DatagramSocket:
         self._loop = asyncio.get_running_loop()
         self._room = bytearray(LARGEST)
         made.setblocking(False)
-        self._pktinfo = _PKTINFO[made.family] if made.getsockname()[0] in _ALL else None
+        is_at_all = ipaddress.ip_address(made.getsockname()[0].partition("%")[0]).is_unspecified
+        self._pktinfo = _PKTINFO[made.family] if is_at_all else None
         if self._pktinfo:
             level, option, _, _ = self._pktinfo
             made.setsockopt(level, option, 1)

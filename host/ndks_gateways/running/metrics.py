@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from .listening import unusable
 from .settings import Address
 
 _PATIENCE = 5.0  # seconds for a request
@@ -68,7 +69,7 @@ def _head(name: str, meaning: str) -> list[str]:
 
 
 async def serve(address: Address, values: Callable[[], Values]) -> asyncio.Server:
-    """Answer each GET /metrics at an address. OSError."""
+    """Answer each GET /metrics at an address. AddressError."""
     room = asyncio.Semaphore(_CLIENTS)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -80,7 +81,10 @@ async def serve(address: Address, values: Callable[[], Values]) -> asyncio.Serve
                 writer.write(_answer(request, values))
                 await writer.drain()
 
-    return await asyncio.start_server(answer, address.host, address.port, limit=_LONGEST)
+    try:
+        return await asyncio.start_server(answer, *address, limit=_LONGEST)
+    except OSError as error:
+        raise unusable(address, error) from None
 
 
 def _answer(request: bytes, values: Callable[[], Values]) -> bytes:

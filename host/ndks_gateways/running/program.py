@@ -66,7 +66,7 @@ class Program:
 
     @contextlib.asynccontextmanager
     async def _sockets(self, state: State) -> AsyncGenerator[Path]:
-        """Have the sockets of commands, of agents' packets, and of metrics. FileError, UsageError."""
+        """Have the sockets of commands, of agents' packets, and of metrics. FileError, UsageError, AddressError."""
         with file_errors():
             directory = places.new_sockets(self._settings.name, self._settings.end)
         loop = asyncio.get_running_loop()
@@ -86,8 +86,7 @@ class Program:
             if not self._settings.metrics:
                 yield directory / places.CONTROL
                 return
-            with file_errors():
-                server = await metrics.serve(self._settings.metrics, state.values)
+            server = await metrics.serve(self._settings.metrics, state.values)
             try:
                 yield directory / places.CONTROL
             finally:

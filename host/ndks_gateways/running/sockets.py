@@ -10,6 +10,7 @@ from ..tunnel import frames
 from ..tunnel.frames import Frame
 from ..tunnel.streams import NumbersSpent, Stream, Streams
 from .capsules import Capsules, most_plain
+from .listening import call
 from .settings import Address
 from .stream_sockets import RESET, Out, StreamSocket
 from .tally import Tally
@@ -176,7 +177,7 @@ class Sockets:
 
     async def _dialled(self, made: StreamSocket, stream: Stream) -> None:
         try:
-            await asyncio.get_running_loop().create_connection(lambda: made, *self._inner)
+            await call(lambda: made, self._inner)
         except OSError:
             self._dialling.pop(stream.number, None)
             self.lost(made, stream)

@@ -5,7 +5,7 @@
 `code` counts refusals by their reason. No message has a secret, or bytes of the other end.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from ndks.exceptions import NdksError
@@ -24,7 +24,7 @@ class HandshakeError(NdksError):
 
 
 @contextmanager
-def unproven() -> Iterator[None]:
+def unproven() -> Generator[None]:
     """Note on an error of the block that it comes of bytes of which nothing proves that a member sent them."""
     try:
         yield
