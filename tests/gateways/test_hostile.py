@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from gateways.ends import HOST, FakeGate, FakeStore, Network, Service, Side, World, run, until, world
 from ndks.carriers.tunnel import UP
 from ndks.exceptions import FileError, NdksError
-from ndks_gateways.running import connecting, switching, udp
+from ndks_gateways.running import connecting, flows, switching, udp
 from ndks_gateways.running.greeting import Greeting, perform
 from ndks_gateways.running.partners import Partner
 from ndks_gateways.running.settings import Address, Settings
@@ -338,6 +338,17 @@ async def is_reset(made: World, held: list[asyncio.StreamWriter]) -> bool:
     except ConnectionResetError:
         return True
     raise AssertionError
+
+
+def test_flows_of_datagrams_leave_room_for_the_link_too():
+    async def work() -> None:
+        async with world() as made:
+            without = made.b.end._sockets.most
+        async with world(udp=True) as made:
+            assert made.a.end._sockets.most == without
+            assert made.b.end._sockets.most == max(without - flows.MOST, (without + 1280) // 2)
+
+    run(work)
 
 
 @pytest.mark.parametrize("full", ["a", "b"])

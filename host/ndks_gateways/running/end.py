@@ -15,6 +15,7 @@ from .accepting import Accepting
 from .capsules import Capsules
 from .carrying import HAS_UDP, Agent, Carrying
 from .connecting import Connecting
+from .flows import MOST
 from .gate import Gate
 from .links import Link
 from .listening import allow_connections, listen
@@ -93,7 +94,7 @@ class End:
 
     async def _listen(self, servers: list[asyncio.Server]) -> None:
         settings, linking = self._settings, self._linking
-        self._sockets.most = allow_connections()
+        self._sockets.most = allow_connections(MOST if settings.udp and not settings.is_connecting else 0)
         if isinstance(linking, Connecting):
             server = await listen(self._waiting.accepted, settings.inner, BACKLOG)
             reset_if_killed(server)

@@ -26,11 +26,13 @@ class AddressError(NdksError):
     usual_advice = "name a free port, at an address of this machine"
 
 
-def allow_connections() -> int:
+def allow_connections(flows: int = 0) -> int:
     """Let this process have as many files as the system permits: at first it may have few, often 1024.
 
-    Return how many connections of applications are within that: they never keep a link from being made.
+    Return how many connections of applications are within that, beside so many flows of datagrams which have a file
+    each: they never keep a link from being made.
     """
+    reserved = _RESERVED + flows
     files = sys.maxsize
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource  # not on Windows
@@ -40,7 +42,7 @@ def allow_connections() -> int:
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         now, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         files = files if now == resource.RLIM_INFINITY else now
-    return max(files - _RESERVED, files // 2)
+    return max(files - reserved, files // 2)
 
 
 async def listen(made: Callable[[], asyncio.BaseProtocol], where: Address, backlog: int) -> asyncio.Server:
