@@ -169,6 +169,19 @@ def test_what_is_no_http_is_refused(server: Running, text: bytes, caplog: pytest
     assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
 
 
+@pytest.mark.parametrize("target", ["OPTIONS *", "CONNECT host.example:443", "GET http://x"])
+def test_a_request_without_a_path_is_refused_counted_and_audited(
+    certificates: Path, tmp_path: Path, target: str
+) -> None:
+    audit = tmp_path / "audit"
+    with running(certificates, sae=BOTH, audit={"file": str(audit)}) as server:
+        with plain(server) as connection:
+            connection.sendall(f"{target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            assert until_end(connection).startswith(b"HTTP/1.1 404 ")
+        assert 'requests_total{action="",status="404"} 1' in server.monitor("/metrics")[1]
+    assert [json.loads(line)["status"] for line in audit.read_text().splitlines()] == [404]
+
+
 def test_floods_are_limited_for_each_sae_alone(certificates: Path) -> None:
     with running(certificates, sae=BOTH, limits={"requests": 5}) as server:
         a, b = server.client("SAE_A"), server.client("SAE_B")

@@ -63,6 +63,12 @@ def test_the_document_is_of_the_standard(server: Running) -> None:
     assert "secret" not in json.dumps(found).lower()
 
 
+def test_no_list_of_required_fields_is_empty(server: Running) -> None:
+    """OpenAPI 3.0 forbids it, and openapi-spec-validator refuses such a document."""
+    schemas = document(server)["components"]["schemas"]
+    assert all(each.get("required") != [] for each in schemas.values())
+
+
 def test_without_skip_its_paths_are_not_there(certificates: Path) -> None:
     with running(certificates) as server:
         assert all(path.startswith("/api/") for path in document(server)["paths"])

@@ -61,6 +61,7 @@ def test_entropy(sites: tuple[Running, Running]) -> None:
         (f"/key/{'0' * 32}", 400, refusals.FORMAT),
         ("/key/0/1", 404, answers.NO_PATH),
         ("/capabilities/", 404, answers.NO_PATH),
+        ("/key/?remoteSystemID=Bob", 400, refusals.FORMAT),
         ("/api/v1/keys/SAE_B/enc_keys", 404, answers.NO_PATH),
     ],
 )
@@ -81,7 +82,7 @@ def test_only_get_and_only_encryptors(sites: tuple[Running, Running]) -> None:
 def test_the_key_of_another_pair_of_systems_is_refused(sites: tuple[Running, Running]) -> None:
     new = sites[0].client("ENC_A").get("/key?remoteSystemID=Carol").values
     said = sites[1].client("ENC_B").get(f"/key/{new['keyId']}?remoteSystemID=Alice")
-    assert (said.status, said.values) == (401, {"message": refusals.NOT_YOURS})
+    assert (said.status, said.values) == (400, {"message": refusals.NOT_FOUND})
 
 
 def test_a_sae_gets_no_key_of_systems(sites: tuple[Running, Running]) -> None:

@@ -14,15 +14,13 @@ from typing import cast
 from ndks import strict_json
 
 from . import refusals
-from .key_ids import SIZE
 from .names import is_name
 from .refusals import BadRequest
 
 Values = Mapping[str, object]
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_HEX = re.compile(rf"[0-9a-fA-F]{{{2 * SIZE}}}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}(\1[0-9a-fA-F]{4}){2}\1[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +80,15 @@ def ids_request(values: Values, sizes: Sizes) -> list[bytes]:
     texts = [_field(each, "key_ID") for each in _array(values, "key_IDs")] if single is None else [single]
     if not 1 <= len(texts) <= sizes.per_request:
         raise BadRequest(refusals.NUMBER if texts else refusals.FORMAT)
-    ids = [id_from_uuid(text) for text in texts]
+    ids = [key_id_of(text) for text in texts]
     if len(set(ids)) != len(ids):
         raise BadRequest(refusals.TWICE)
     return ids
 
 
-def id_from_uuid(text: object) -> bytes:
-    """Return the id in a text as RFC 4122 writes a UUID. Its version says nothing."""
-    return _id(text, _UUID)
-
-
-def id_from_hex(text: object) -> bytes:
-    """Return the id in 32 digits, as SKIP writes it."""
-    return _id(text, _HEX)
-
-
-def _id(text: object, form: re.Pattern[str]) -> bytes:
-    if not isinstance(text, str) or not form.fullmatch(text):
+def key_id_of(text: object) -> bytes:
+    """Return the id in a text, as RFC 4122 writes a UUID or as SKIP does, without hyphens. Its version says nothing."""
+    if not isinstance(text, str) or not _UUID.fullmatch(text):
         raise BadRequest(refusals.FORMAT)
     return bytes.fromhex(text.replace("-", ""))
 

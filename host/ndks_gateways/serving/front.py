@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 DOCUMENT = "openapi.json"
 _PREFIX = ["api", "v1", "keys"]
 _BY_ID = {"dec_keys", "key_id"}
+_OF_SKIP = {*skip.PATHS, "key_id"}
 _WRONG = {NOT_FOUND, NOT_YOURS}
 _MINUTE = 60.0
 _STRANGERS = ""  # all clients whose names are not known share one bucket
@@ -95,7 +96,7 @@ class Front:
         try:
             if is_sae and asked.action in METHODS:
                 return await self._etsi.answer(request, name, asked.other, asked.action)
-            if is_encryptor and self._skip and asked.parts[0] in skip.PATHS:
+            if is_encryptor and self._skip and asked.action in _OF_SKIP:
                 return await self._skip.answer(request, asked.parts)
         except Refused as error:
             if str(error) in _WRONG:
@@ -123,11 +124,16 @@ class Front:
 
 
 def _asked(request: web.BaseRequest) -> _Asked:
-    """Return what the path asks for. The parts are decoded after they are separated: a name may have a slash."""
+    """Return what the path asks for. The parts are decoded after they are separated: a name may have a slash.
+
+    A path without a slash (`OPTIONS *`) has no parts. Slashes too many, as of an address that ends with one, mean
+    nothing to 014; to SKIP they do, as `/key/` without an id is no request for a new key.
+    """
     parts = [unquote(each) for each in request.rel_url.raw_path.split("/")[1:]]
-    if parts[:3] == _PREFIX and len(parts) == 5 and parts[4] in METHODS:
-        return _Asked(parts[4], parts[3], parts)
-    if parts[0] in skip.PATHS:
+    named = [each for each in parts if each]
+    if named[:3] == _PREFIX and len(named) == 5 and named[4] in METHODS:
+        return _Asked(named[4], named[3], named)
+    if parts and parts[0] in skip.PATHS:
         action = "key_id" if parts[0] == "key" and len(parts) > 1 else parts[0]
         return _Asked(action, request.rel_url.query.get("remoteSystemID", ""), parts)
     if parts == [DOCUMENT]:

@@ -111,7 +111,8 @@ def _size(sizes: Sizes) -> dict[str, Any]:
 
 
 def _object(required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
-    return {"type": "object", "required": list(required), "properties": required | (optional or {})}
+    needed = {"required": list(required)} if required else {}  # OpenAPI 3.0 has no empty list there
+    return {"type": "object", **needed, "properties": required | (optional or {})}
 
 
 def _array(items: dict[str, Any], **bounds: int) -> dict[str, Any]:

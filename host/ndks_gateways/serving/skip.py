@@ -7,8 +7,8 @@ import secrets
 
 from aiohttp import web
 
-from ..keys.refusals import FORMAT, BadRequest
-from ..keys.requests import Sizes, Values, id_from_hex, size_of
+from ..keys.refusals import FORMAT, NOT_FOUND, BadRequest, Unauthorized
+from ..keys.requests import Sizes, Values, key_id_of, size_of
 from .answers import NO_PATH, Answer, NotAllowed, NotFound
 from .bodies import query_of
 from .config import Skip
@@ -65,7 +65,10 @@ class SkipDesk:
 
     async def _key(self, text: str, query: Values) -> Answer:
         remote = self._remote(query)
-        ((key_id, key),) = await self._deliverer.deliver(self._skip.local, remote, [id_from_hex(text)])
+        try:
+            ((key_id, key),) = await self._deliverer.deliver(self._skip.local, remote, [key_id_of(text)])
+        except Unauthorized:  # for which SKIP has no status (4.2, table 7)
+            raise BadRequest(NOT_FOUND) from None
         return _key(key_id, key)
 
     def _remote(self, query: Values) -> str:
