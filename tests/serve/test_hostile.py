@@ -9,6 +9,7 @@ import ssl
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -266,6 +267,23 @@ def test_a_revoked_certificate_is_refused(tmp_path: Path) -> None:
         assert not is_refused(server.client("SAE_B"))
 
 
+def test_certificates_of_a_revoked_ca_are_refused(tmp_path: Path) -> None:
+    directory = make_certificates(tmp_path / "serve")
+    root = trustme.CA()
+    between = root.create_child_ca()
+    root.cert_pem.write_to_path(directory / "root.crt")
+    issued = between.issue_cert(common_name="SAE_A")
+    (directory / "SAE_A.crt").write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
+    (directory / "SAE_A.key").write_bytes(issued.private_key_pem.bytes())
+    lower, upper = ((each.cert_pem.bytes(), each.private_key_pem.bytes()) for each in (between, root))
+    (directory / "crl.pem").write_bytes(crl_of(*lower) + crl_of(*upper))
+    with running(directory, kme={"clients_ca": "root.crt", "clients_crl": "crl.pem"}) as server:
+        assert not is_refused(server.client("SAE_A"))
+        (directory / "crl.pem").write_bytes(crl_of(*lower) + crl_of(*upper, lower[0]))
+        server.call(server.server.reload())
+        assert is_refused(server.client("SAE_A"))
+
+
 def test_a_name_may_come_from_the_alternative_names(tmp_path: Path) -> None:
     directory = make_certificates(tmp_path / "serve")
     with running(directory, kme={"name_in": "SAN"}) as server:
@@ -293,16 +311,20 @@ def serial_number(server: Running, client: Client) -> int:
 
 
 def write_revoked(directory: Path, name: str) -> None:
-    ca = certs.pair_of(directory, certs.CA)
-    certificate = x509.load_pem_x509_certificate(ca.certificate.read_bytes())
-    key = serialization.load_pem_private_key(ca.key.read_bytes(), None)
-    revoked = x509.load_pem_x509_certificate(certs.pair_of(directory, name).certificate.read_bytes())
-    when = certificate.not_valid_before_utc
-    row = x509.RevokedCertificateBuilder(revoked.serial_number, when).build()
-    builder = x509.CertificateRevocationListBuilder(
-        certificate.subject, when, certificate.not_valid_after_utc, [], [row]
-    )
-    (directory / "crl.pem").write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    ca, revoked = (certs.pair_of(directory, each) for each in (certs.CA, name))
+    found = crl_of(ca.certificate.read_bytes(), ca.key.read_bytes(), revoked.certificate.read_bytes())
+    (directory / "crl.pem").write_bytes(found)
+
+
+def crl_of(ca: bytes, key: bytes, *revoked: bytes) -> bytes:
+    """Return the list of a CA that has revoked certificates."""
+    certificate = x509.load_pem_x509_certificate(ca)
+    when, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    numbers = [x509.load_pem_x509_certificate(each).serial_number for each in revoked]
+    rows = [x509.RevokedCertificateBuilder(each, when).build() for each in numbers]
+    builder = x509.CertificateRevocationListBuilder(certificate.subject, when, end, [], rows)
+    private: Any = serialization.load_pem_private_key(key, None)
+    return builder.sign(private, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def test_no_key_is_in_any_log_or_metric(certificates: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -38,7 +38,7 @@ def server_context(kme: Kme) -> ssl.SSLContext:
     _trust(context, kme.clients_ca)
     if kme.clients_crl:
         _trust(context, kme.clients_crl)
-        context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
+        context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_CHAIN
     return context
 
 
