@@ -3,15 +3,20 @@
 """Keys from one site to the other, without HTTP: on units that come and go, move, and revoke members."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from ndks.exceptions import device_error
 from ndks_gateways.keys import refusals
+from ndks_gateways.keys.refusals import NotNow
 from ndks_gateways.keys.runs import SLOTS
+from ndks_gateways.serving import unit as units
 from ndks_gateways.serving.sqlite_ledger import SqliteConnection
 from ndks_gateways.serving.tables import LedgerAway
+from ndks_protocol import errors
 
 from .sites import Clock, Server, refusal, two_sites, until
 
@@ -108,6 +113,22 @@ def test_a_unit_that_fails_consumes_nothing(told: Callable[[Story], None]) -> No
         assert await b.deliver(*ids_of(keys)) == keys
 
     told(story)
+
+
+def test_what_a_unit_refuses_is_told_once_a_minute_however_often_clients_ask(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(units, "_told", {})
+    monkeypatch.setattr(units.time, "monotonic", lambda: now[0])
+
+    def fail() -> None:
+        with pytest.raises(NotNow), units.unit_errors():
+            raise device_error(errors.RANGE)
+
+    for now[0] in (0.0, 1.0, 59.0, 60.0, 61.0):
+        fail()
+    assert [each.levelno for each in caplog.records].count(logging.WARNING) == 2
 
 
 def test_a_unit_that_fails_while_keys_are_issued_gives_none_twice(told: Callable[[Story], None]) -> None:

@@ -431,6 +431,27 @@ def test_a_mark_is_written_with_a_delivery_when_the_last_one_is_a_second_old(
     asyncio.run(story())
 
 
+def test_a_mark_that_cannot_be_written_is_told_once_and_keys_are_given(
+    database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledgers, "_MARK_SECONDS", 0.0)
+    place = tmp_path / "disk"
+
+    async def story() -> None:
+        async with opened(database.connect, place / "mark", runs=True) as ledger:
+            await born.first(ledger)
+            ledger.note(RUN)
+            await until(lambda: ledger.mark.run == RUN)
+            for slot in range(3):
+                await ledger.deliver([row(slot)])
+            place.mkdir()
+            await ledger.deliver([row(3)])
+            assert MarkFile(place / "mark").read() == Mark(RUN, row(3))
+
+    asyncio.run(story())
+    assert [each.levelno for each in caplog.records].count(logging.ERROR) == 1
+
+
 def test_a_ledger_that_was_not_begun_is_named_once_in_the_log(
     database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

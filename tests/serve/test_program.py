@@ -150,6 +150,7 @@ def test_a_ledger_that_was_not_begun_delivers_nothing(directory: Path) -> None:
         (("serve", "ledger", "--config", "A.toml"), "USAGE"),
         (("serve", "ledger", "--first"), "USAGE"),
         (("serve", "--config", "taken.toml"), "USAGE"),
+        (("serve", "--config", "forgetful.toml"), "FILE"),
         (("serve", "certs", "new"), "USAGE"),
         (("serve", "certs", ".", "--sae", "SAE_A"), "FILE"),
         (("serve", "certs", "new", "--sae", "a/b"), "USAGE"),
@@ -161,6 +162,8 @@ def test_errors_of_the_command(directory: Path, words: tuple[str, ...], code: st
         port = taken.getsockname()[1]
         text = (directory / "A.toml").read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}")
         (directory / "taken.toml").write_text(text)
+        text = (directory / "A.toml").read_text().replace("last_run = \"", "last_run = \"missing/")
+        (directory / "forgetful.toml").write_text(text)
         finished = run_ndks(*words, "--json", timeout=PATIENCE, cwd=directory)
     assert json.loads(finished.stdout)["error"]["code"] == code
     assert finished.returncode != 0

@@ -47,6 +47,7 @@ class Ledger:
         self._mark = mark.read()
         self._marked = self._mark  # in the file
         self._marked_at = time.monotonic()
+        self._is_marking = True  # as far as it was tried
         self._server = server
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._connection: Connection | None = None
@@ -59,6 +60,10 @@ class Ledger:
     def mark(self) -> Mark:
         """What this server has told the ledger last."""
         return self._mark
+
+    def keep_mark(self) -> None:
+        """Write the mark as it was read. FileError: it cannot be kept, and an older ledger would not be seen later."""
+        self._file.write(self._mark)
 
     async def deliver(self, rows: Sequence[Delivered]) -> None:
         """Write all rows, at most 4096. BadRequest: one is there already, or too old, and none was written.
@@ -112,12 +117,9 @@ class Ledger:
             try:
                 await self._do(lambda tables, run=run: self._note(tables, run) if run else self._look(tables))
                 self.problem = None
+                self._to_note = None if self._to_note is run else self._to_note
             except NotNow as error:
                 self.problem = error
-            except FileError as error:
-                _log.error("%s: %s", error.code, error)
-            else:
-                self._to_note = None if self._to_note is run else self._to_note
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PAUSE):
                     await self._has_run.wait()
@@ -210,16 +212,18 @@ class Ledger:
     def _note(self, tables: Tables, run: Run) -> None:
         tables.note_run(run, self._server, self._mark)
         self._mark = self._mark._replace(run=run)
-        self._file.write(self._mark)
-        self._marked = self._mark
+        self._write_mark()
 
     def _write_mark(self) -> None:
         self._marked_at = time.monotonic()
         try:
             self._file.write(self._mark)
-            self._marked = self._mark
         except FileError as error:  # the keys are taken: they are given
-            _log.error("%s: %s", error.code, error)
+            _log.log(logging.ERROR if self._is_marking else logging.DEBUG, "%s: %s", error.code, error)
+            self._is_marking = False
+            return
+        self._marked = self._mark
+        self._is_marking = True
 
     def _end(self) -> None:
         if self._marked != self._mark:

@@ -37,7 +37,9 @@ class RunningUnit(ServingUnit, Protocol):
 async def serve(config: Config, unit: RunningUnit, started: Started) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reads certificates again. UsageError, FileError: it cannot start."""
     groups = {name: frozenset(members) for name, members in config.groups.items()}
-    site = KeySite(unit, ledger_of(config), groups)
+    ledger = ledger_of(config)
+    ledger.keep_mark()
+    site = KeySite(unit, ledger, groups)
     server = KeyServer(
         config,
         site.issuer,

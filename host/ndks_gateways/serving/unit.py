@@ -4,6 +4,7 @@
 
 import contextlib
 import logging
+import time
 from collections.abc import Generator
 from typing import Protocol
 
@@ -15,6 +16,9 @@ from ..keys import refusals
 from ..keys.refusals import NotNow
 
 _log = logging.getLogger(__name__)
+
+_MINUTE = 60.0
+_told: dict[str, float] = {}  # when each error of a unit was told, by its code: a client could bring it at each request
 
 
 class Number(Protocol):
@@ -84,5 +88,14 @@ def unit_errors() -> Generator[None]:
             raise EpochGone(refusals.TOO_OLD) from None
         if isinstance(error, DeviceError) and error.number == errors.CUT:
             raise EpochGone(refusals.REVOKED) from None
-        _log.log(logging.WARNING if isinstance(error, DeviceError) else logging.DEBUG, "%s: %s", error.code, error)
+        _tell(error)
         raise away() from None
+
+
+def _tell(error: NdksError) -> None:
+    """Tell of an error, each at most once a minute. That the unit is away it has told itself."""
+    now = time.monotonic()
+    is_news = isinstance(error, DeviceError) and now - _told.get(error.code, -_MINUTE) >= _MINUTE
+    if is_news:
+        _told[error.code] = now
+    _log.log(logging.WARNING if is_news else logging.DEBUG, "%s: %s", error.code, error)
