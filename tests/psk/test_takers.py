@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,6 +93,22 @@ def test_a_program_that_is_missing_or_does_not_end(programs_at: Path, monkeypatc
     program(programs_at, "taker", "exec sleep 60")
     with pytest.raises(ConsumerFailed, match="did not end"):
         programs.run(("taker",))
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_a_program_that_leaves_another_one_running_has_ended(programs_at: Path, status: int) -> None:
+    """As a command that starts a server anew, which keeps the output of the command."""
+    program(programs_at, "taker", f"sleep 20 & echo $! > {programs_at}/pid; echo done; echo why >&2; exit {status}")
+    begun = time.monotonic()
+    try:
+        if status:
+            with pytest.raises(ConsumerFailed, match="taker has failed: why"):
+                programs.run(("taker",), b"secret\n")
+        else:
+            assert programs.run(("taker",)) == b"done\n"
+    finally:
+        os.kill(int((programs_at / "pid").read_text()), signal.SIGKILL)
+    assert time.monotonic() - begun < 15
 
 
 # WireGuard

@@ -5,6 +5,7 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 
 from ndks.exceptions import reason
@@ -13,6 +14,7 @@ from ndks.printable import printable
 from .consumer import ConsumerFailed
 
 _SECONDS = 60  # that a program may take
+_LOOK_AGAIN = 0.2  # seconds until it is looked whether a program has ended that others keep the output of
 _PATHS = "/usr/sbin:/sbin"  # in which programs of administrators are, and which users may not have on their path
 _MOST = 200  # characters of what a program complains
 
@@ -24,29 +26,48 @@ def run(words: Sequence[str], secret: bytes = b"", environment: Mapping[str, str
     if not program:
         raise ConsumerFailed(f"there is no program {words[0]}", "install it, or name it with its path")
     try:
-        finished = subprocess.run(
+        with subprocess.Popen(
             [program, *words[1:]],
-            input=secret,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=_environment() | dict(environment or {}),
-            timeout=_SECONDS,
-            check=False,
-        )
+        ) as process:
+            said, complaints = _talk(process, secret)
     except subprocess.TimeoutExpired:
         raise ConsumerFailed(f"{words[0]} did not end in {_SECONDS} s, and was killed") from None
     except OSError as error:
         raise ConsumerFailed(f"{words[0]} cannot be run: {reason(error)}") from None
-    if finished.returncode:
-        raise ConsumerFailed(f"{words[0]} has failed: {_complaint(finished, secret)}")
-    return finished.stdout
+    if process.returncode:
+        raise ConsumerFailed(f"{words[0]} has failed: {_complaint(process.returncode, complaints, secret)}")
+    return said
+
+
+def _talk(process: "subprocess.Popen[bytes]", secret: bytes) -> tuple[bytes, bytes]:
+    """Return what a program has written by its end, though one that it has left running may write more.
+
+    TimeoutExpired: it did not end, and was killed.
+    """
+    end = time.monotonic() + _SECONDS
+    unsent: bytes | None = secret
+    while True:
+        try:
+            return process.communicate(unsent, _LOOK_AGAIN)
+        except subprocess.TimeoutExpired as error:
+            unsent = None
+            if process.poll() is not None:
+                return error.stdout or b"", error.stderr or b""
+            if time.monotonic() >= end:
+                process.kill()
+                raise
 
 
 def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
 
 
-def _complaint(finished: "subprocess.CompletedProcess[bytes]", secret: bytes) -> str:
-    lines = [line for line in finished.stderr.splitlines() if line.strip()]
-    if not lines or (secret and secret.strip() in finished.stderr):
-        return f"exit status {finished.returncode}"
+def _complaint(status: int, complaints: bytes, secret: bytes) -> str:
+    lines = [line for line in complaints.splitlines() if line.strip()]
+    if not lines or (secret and secret.strip() in complaints):
+        return f"exit status {status}"
     return printable(lines[-1].decode(errors="replace")[:_MOST])
