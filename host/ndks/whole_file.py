@@ -82,11 +82,11 @@ def write_new(path: Path, data: bytes) -> None:
         raise
 
 
-def refuse_taken(path: Path) -> None:
+def refuse_taken(path: Path, advice: str = "name another file, -o OTHER, or move this one away") -> None:
     """Raise FileError when `path` exists, or when no file can be created there."""
     _refuse_without_place(path)
     if os.path.lexists(path):
-        raise FileError(f"{path} exists, and is not overwritten", "name another file, -o OTHER, or move this one away")
+        raise FileError(f"{path} exists, and is not overwritten", advice)
 
 
 def refuse_append_only(directory: Path) -> None:

@@ -42,8 +42,9 @@ def test_names_that_cannot_be(tmp_path: Path, name: str) -> None:
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     certs.make(tmp_path, ["SAE_A"], [], [], 2)
     before = {each: each.read_bytes() for each in tmp_path.iterdir()}
-    with pytest.raises(FileError, match="exists"):
+    with pytest.raises(FileError, match="exists") as refused:
         certs.make(tmp_path, ["SAE_B", "SAE_A"], [], [], 2)
+    assert refused.value.advice == "move it away, or name another directory"  # there is no -o
     with pytest.raises(UsageError, match="twice"):
         certs.make(tmp_path, ["SAE_C"], ["SAE_C"], [], 2)
     assert {each: each.read_bytes() for each in tmp_path.iterdir()} == before

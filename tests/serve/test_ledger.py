@@ -230,6 +230,16 @@ def test_a_ledger_is_not_begun_again_by_a_unit_that_may_be_behind(database: Data
     asyncio.run(story())
 
 
+def test_no_epoch_begins_for_a_ledger_that_is_not_at_hand(tmp_path: Path) -> None:
+    async def story() -> None:
+        unit = ModelUnit(7)
+        async with opened(lambda: SqliteConnection(tmp_path / "missing" / "ledger"), tmp_path / "mark") as ledger:
+            assert await outcome(born.lost(ledger, MarkFile(tmp_path / "mark"), unit)) == refusals.LEDGER_AWAY
+        assert unit.epoch == EPOCH
+
+    asyncio.run(story())
+
+
 def test_rows_of_epochs_that_are_gone_are_deleted_a_step_later(database: Database, tmp_path: Path) -> None:
     async def story() -> None:
         async with opened(database.connect, tmp_path / "mark", runs=True) as ledger:

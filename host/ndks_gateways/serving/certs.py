@@ -47,9 +47,8 @@ def make(directory: Path, saes: Sequence[str], kmes: Sequence[str], hosts: Seque
     pairs = [pair_of(directory, each) for each in names]
     with file_errors():
         directory.mkdir(mode=0o700, exist_ok=True)
-        for each in pairs:
-            refuse_taken(each.certificate)
-            refuse_taken(each.key)
+        for path in (path for pair in pairs for path in pair):
+            refuse_taken(path, "move it away, or name another directory")
         authority = _authority(pair_of(directory, CA), days)
         for each, pair in zip(names, pairs, strict=True):
             _issue(authority, each, _alternatives(hosts) if each in kmes else [x509.DNSName(each)], pair, days)
