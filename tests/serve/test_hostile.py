@@ -226,18 +226,15 @@ def test_connections_are_bounded(certificates: Path) -> None:
         second.close()
 
 
-def test_certificates_are_read_again_for_new_connections(tmp_path: Path) -> None:
+def test_certificates_are_read_again(tmp_path: Path) -> None:
     directory = make_certificates(tmp_path / "serve")
     with running(directory) as server:
-        kept = server.client("SAE_A")
-        assert kept.get("/openapi.json").status == 200
         before = serial_number(server, server.client("SAE_A"))
         for name in ("KME_A.crt", "KME_A.key"):
             (directory / name).unlink()
         certs.make(directory, (), ("KME_A",), (HOST,), 1)
         server.call(server.server.reload())
         assert serial_number(server, server.client("SAE_A")) != before
-        assert kept.get("/openapi.json").status == 200
         (directory / "KME_A.crt").write_text("no certificate")
         server.call(server.server.reload())
         assert server.client("SAE_A").get("/openapi.json").status == 200
@@ -260,11 +257,30 @@ def test_a_revoked_certificate_is_refused(tmp_path: Path) -> None:
     directory = make_certificates(tmp_path / "serve")
     write_revoked(directory, "NOBODY")
     with running(directory, sae=BOTH, kme={"clients_crl": "crl.pem"}) as server:
-        assert not is_refused(server.client("SAE_A"))
+        a = server.client("SAE_A")
+        assert not is_refused(a)
         write_revoked(directory, "SAE_A")
         server.call(server.server.reload())
+        assert a.post(ENC).status == 503
+        assert is_refused(a)
         assert is_refused(server.client("SAE_A"))
         assert not is_refused(server.client("SAE_B"))
+
+
+def test_after_a_reload_every_client_has_to_connect_again(certificates: Path) -> None:
+    with running(certificates, sae=BOTH) as server, plain(server) as asking:
+        body = b'{"number": 2}'
+        head = f"POST {ENC} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n".encode()
+        asking.sendall(head + b"Expect: 100-continue\r\n\r\n")
+        assert asking.recv(1000).startswith(b"HTTP/1.1 100 ")
+        idle = server.client("SAE_B")
+        assert idle.get("/openapi.json").status == 200
+        server.call(server.server.reload())
+        said = idle.get("/openapi.json")
+        assert (said.status, said.values, said.headers["Retry-After"]) == (503, {"message": answers.AGAIN}, "1")
+        assert idle.get("/openapi.json").status == 200  # on another connection
+        asking.sendall(body)  # what was being answered is answered
+        assert asking.recv(1000).startswith(b"HTTP/1.1 200 ")
 
 
 def test_certificates_of_a_revoked_ca_are_refused(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: MIT
 """All requests of clients: who asks, how often, for what; each answer is counted and noted in the audit log."""
 
+import asyncio
 import logging
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -13,7 +15,7 @@ from ndks.exceptions import NdksError
 
 from ..keys.refusals import NOT_FOUND, NOT_YOURS, TOO_MANY, NotNow, Refused, Unauthorized
 from . import answers, skip
-from .answers import BROKEN, NO_PATH, UNKNOWN_CLIENT, Answer, NotAllowed, NotFound
+from .answers import AGAIN, BROKEN, NO_PATH, UNKNOWN_CLIENT, Answer, NotAllowed, NotFound
 from .audit import AuditLog
 from .config import Config
 from .etsi import METHODS, EtsiDesk
@@ -42,7 +44,10 @@ class _Asked(NamedTuple):
 
 
 class Front:
-    """The handler of requests that came over mutual TLS."""
+    """The handler of requests that came over mutual TLS.
+
+    `is_former` says of a connection that its certificate was looked at before the lists of revoked ones were read again.
+    """
 
     def __init__(
         self,
@@ -52,7 +57,9 @@ class Front:
         document: bytes,
         audit: AuditLog,
         tally: Tally,
+        is_former: Callable[[asyncio.BaseTransport | None], bool],
     ) -> None:
+        self._is_former = is_former
         self._name_in = config.kme.name_in
         self._saes = frozenset(config.sae.here)
         self._encryptors = frozenset(config.skip.clients) if config.skip else frozenset[str]()
@@ -87,6 +94,8 @@ class Front:
         name = client if client and (is_sae or is_encryptor) else _STRANGERS
         if not self._requests.take(name):
             raise NotNow(TOO_MANY, math.ceil(self._requests.wait(name)))
+        if self._is_former(request.transport):
+            raise NotNow(AGAIN, 1)
         if not name:
             raise Unauthorized(UNKNOWN_CLIENT)
         if asked.action in _BY_ID and self._wrong.is_empty(name):
@@ -113,8 +122,9 @@ class Front:
         self._tally.refusals[str(error)] += 1
         self._note(client, asked, error.status, (), str(error))
         response = answers.refused(error)
-        if request.body_exists and not request.content.is_eof():
-            response.force_close()  # the rest of a body is not worth reading
+        has_more = request.body_exists and not request.content.is_eof()  # which is not worth reading
+        if has_more or str(error) == AGAIN:
+            response.force_close()
         return response
 
     def _note(self, client: str | None, asked: _Asked, status: int, ids: tuple[str, ...] = (), why: str = "") -> None:

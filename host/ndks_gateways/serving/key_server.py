@@ -59,7 +59,7 @@ class KeyServer:
         etsi = EtsiDesk(config, issuer, deliverer, problem)
         document = json.dumps(openapi.document(sizes, has_skip=encryptors is not None)).encode()
         limits = config.limits
-        front = Front(config, etsi, encryptors, document, self._audit, self._tally)
+        front = Front(config, etsi, encryptors, document, self._audit, self._tally, lambda at: self._clients.is_former(at))
         failed = self._handshakes.fail
         self._clients = Listener(front.handle, limits.connections, limits.idle, limits.patience, failed)
         self._monitors = Listener(self._monitor, _MONITORS, limits.idle, limits.patience, failed)
@@ -95,7 +95,7 @@ class KeyServer:
         self._clients.renew(context)
         self._certificate_ends = ends
         self._tally.reloads += 1
-        _log.info("certificates were read again; they count for new connections")
+        _log.info("certificates were read again; who is connected has to connect again")
 
     async def close(self) -> None:
         await self._clients.close()
