@@ -24,7 +24,13 @@ _STATUSES = {  # of the messages, which are names of these modules in this order
     401: (refusals, "NOT_YOURS"),
     503: (refusals, "UNIT_AWAY LEDGER_AWAY LEDGER_LOST NOT_HEARD TOO_MANY"),
 }
-_OF_HTTP = {400: "TOO_LARGE SLOW", 401: "UNKNOWN_CLIENT", 404: "NO_PATH UNKNOWN_SAE", 405: "NO_METHOD", 503: "BROKEN"}
+_OF_HTTP = {
+    400: "TOO_LARGE SLOW",
+    401: "UNKNOWN_CLIENT",
+    404: "NO_PATH UNKNOWN_SAE",
+    405: "NO_METHOD",
+    503: "AGAIN BROKEN",
+}
 
 
 def key_table() -> str:

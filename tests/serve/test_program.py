@@ -162,7 +162,7 @@ def test_errors_of_the_command(directory: Path, words: tuple[str, ...], code: st
         port = taken.getsockname()[1]
         text = (directory / "A.toml").read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}")
         (directory / "taken.toml").write_text(text)
-        text = (directory / "A.toml").read_text().replace("last_run = \"", "last_run = \"missing/")
+        text = (directory / "A.toml").read_text().replace('last_run = "', 'last_run = "missing/')
         (directory / "forgetful.toml").write_text(text)
         finished = run_ndks(*words, "--json", timeout=PATIENCE, cwd=directory)
     assert json.loads(finished.stdout)["error"]["code"] == code

@@ -47,7 +47,9 @@ class Kme:
     certificate: Annotated[Path, Key(path, "PEM file: the server's certificate, then those between it and its CA")]
     key: Annotated[Path, Key(path, "PEM file: its private key, which only this user may read")]
     clients_ca: Annotated[Path, Key(path, "PEM file: the CAs of the clients' certificates")]
-    clients_crl: Annotated[Path | None, Key(path, "PEM file: lists of revoked certificates, of each CA up to the root")] = None
+    clients_crl: Annotated[
+        Path | None, Key(path, "PEM file: lists of revoked certificates, of each CA up to the root")
+    ] = None
     name_in: Annotated[
         str, Key(one_of("CN", "SAN"), "where a client's certificate has its name: CN, or SAN (its first DNS name)")
     ] = "CN"

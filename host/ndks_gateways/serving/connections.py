@@ -74,12 +74,8 @@ class Listener:
         self._accepting = asyncio.create_task(self._accept(self._socket))
 
     def renew(self, context: ssl.SSLContext | None) -> None:
-        """Serve new connections with this context; those that are there are former ones from now on."""
+        """Serve new connections with this context; those that are there stay as they are."""
         self._context = context
-
-    def is_former(self, transport: asyncio.BaseTransport | None) -> bool:
-        """Return whether a connection was greeted with another context than the present one."""
-        return bool(transport) and transport.get_extra_info("sslcontext") is not self._context
 
     async def close(self, patience: float = 2.0) -> None:
         """Take no more connections, let requests end, and close all connections. `patience` in seconds."""

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: MIT
 """All requests of clients: who asks, how often, for what; each answer is counted and noted in the audit log."""
 
-import asyncio
 import logging
 import math
-from collections.abc import Callable
+import ssl
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -44,10 +43,7 @@ class _Asked(NamedTuple):
 
 
 class Front:
-    """The handler of requests that came over mutual TLS.
-
-    `is_former` says of a connection that its certificate was looked at before the lists of revoked ones were read again.
-    """
+    """The handler of requests that came over TLS of the present `context`: others may be of revoked clients."""
 
     def __init__(
         self,
@@ -57,9 +53,8 @@ class Front:
         document: bytes,
         audit: AuditLog,
         tally: Tally,
-        is_former: Callable[[asyncio.BaseTransport | None], bool],
     ) -> None:
-        self._is_former = is_former
+        self.context: ssl.SSLContext | None = None
         self._name_in = config.kme.name_in
         self._saes = frozenset(config.sae.here)
         self._encryptors = frozenset(config.skip.clients) if config.skip else frozenset[str]()
@@ -94,7 +89,7 @@ class Front:
         name = client if client and (is_sae or is_encryptor) else _STRANGERS
         if not self._requests.take(name):
             raise NotNow(TOO_MANY, math.ceil(self._requests.wait(name)))
-        if self._is_former(request.transport):
+        if request.transport and request.transport.get_extra_info("sslcontext") is not self.context:
             raise NotNow(AGAIN, 1)
         if not name:
             raise Unauthorized(UNKNOWN_CLIENT)
