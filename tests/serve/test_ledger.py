@@ -20,6 +20,7 @@ from ndks_gateways.keys.refusals import BadRequest, NotNow
 from ndks_gateways.keys.runs import Run
 from ndks_gateways.serving import born, postgres_ledger
 from ndks_gateways.serving import ledger as ledgers
+from ndks_gateways.serving.config import ConfigError
 from ndks_gateways.serving.ledger import Ledger
 from ndks_gateways.serving.marks import MarkFile
 from ndks_gateways.serving.postgres_ledger import PostgresConnection
@@ -313,6 +314,39 @@ def test_a_commit_whose_answer_is_lost_loses_the_key_and_never_gives_it_twice(
         assert len(connections) == 2
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql//user:hunter2@db/keys",
+        "hunter2",
+        "host=db password=hun ter2",
+        "postgresql://user:hun%zzter2@db/keys",
+        "postgresql://user:hun@ter2@db/keys",
+        "postgresql://user:hun/ter2@db/keys",
+        "postgresql://user:12/ter2@db/keys",
+    ],
+)
+def test_an_address_that_would_bring_a_password_into_a_log_is_refused(address: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        postgres_ledger.check_address(address)
+    assert "ter2" not in f"{refused.value} {refused.value.advice}"
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "dbname=keys",
+        "service=keys",
+        "host=a,b port=5432,5433 dbname=keys password='hun ter2'",
+        "postgresql://user:hun%40ter2@db:5432/keys",
+        "postgresql:///keys?host=/run/postgresql",
+    ],
+)
+def test_addresses_of_databases(address: str) -> None:
+    postgres_ledger.check_address(address)
 
 
 def test_a_database_that_is_away_refuses_and_comes_back(cluster: Cluster, tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
+from .config import ConfigError
 from .tables import LedgerAway
 
 _SETTINGS = (
@@ -20,6 +22,21 @@ _SETTINGS = (
 _CONNECT_SECONDS = 5
 _LOST_MILLISECONDS = 10_000  # without an acknowledgement of what was sent
 _IDLE_SECONDS = 1.0  # after which a connection may have gone without a sign
+
+
+def check_address(address: str) -> None:
+    """Raise ConfigError for an address that libpq does not read, or reads wrongly: it would repeat a password in a log.
+
+    An `@` or `/` in a password that is not percent-encoded makes the rest of it a host, a port or a database.
+    """
+    try:
+        parts = conninfo_to_dict(address)
+    except psycopg.ProgrammingError:
+        parts = None
+    names = [str(parts.get(each) or "") for each in ("host", "port", "dbname")] if parts else ["@"]
+    if any("@" in each for each in names) or names[1].strip("0123456789,"):
+        advice = 'as "host=HOST dbname=NAME user=USER", or "postgresql://USER@HOST/NAME" with %40 for @ and %2F for /'
+        raise ConfigError("ledger.postgresql is no address that libpq reads", advice)
 
 
 class PostgresConnection:

@@ -78,7 +78,7 @@ async def begin_ledger_again(config: Config, unit: RunningUnit) -> int:
 
 
 def ledger_of(config: Config) -> Ledger:
-    """Return the ledger of a site, as this server uses it. FileError: the mark outside of it."""
+    """Return the ledger of a site, as this server uses it. FileError: the mark outside of it; ConfigError."""
     place = config.ledger
     return Ledger(_connect(config), MarkFile(place.last_run), place.server or socket.gethostname())
 
@@ -96,9 +96,11 @@ def _connect(config: Config) -> Callable[[], Connection]:
         from .sqlite_ledger import SqliteConnection
 
         return partial(SqliteConnection, config.ledger.file)
-    from .postgres_ledger import PostgresConnection  # here, because psycopg is needed for it only
+    from .postgres_ledger import PostgresConnection, check_address  # here, because psycopg is needed for it only
 
-    return partial(PostgresConnection, config.ledger.postgresql or "")
+    address = config.ledger.postgresql or ""
+    check_address(address)
+    return partial(PostgresConnection, address)
 
 
 @contextlib.asynccontextmanager

@@ -64,6 +64,7 @@ class LedgerAway(NotNow):
     """The database does not answer, or not as it should. Whether the last change was made is not known."""
 
     code = "LEDGER_AWAY"
+    usual_advice = "see that the database runs, and is the one that [ledger] names; then repeat it"
 
     def __init__(self, why: str) -> None:
         super().__init__(refusals.LEDGER_AWAY)
