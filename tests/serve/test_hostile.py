@@ -6,6 +6,7 @@ import json
 import logging
 import socket
 import ssl
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,6 +169,23 @@ def test_what_is_no_http_is_refused(server: Running, text: bytes, caplog: pytest
         said = until_end(connection)
     assert said == b"" or said.startswith((b"HTTP/1.0 400 ", b"HTTP/1.1 400 "))
     assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+
+
+def test_a_client_that_reads_no_answer_is_cut_off(certificates: Path) -> None:
+    body = b'{"number": 128, "size": 8192}'
+    request = f"POST {ENC} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    with running(certificates, sae=BOTH, limits={"patience": 1}) as server, plain(server) as connection:
+        for _ in range(100):  # 18 MB of answers, which no buffers hold
+            connection.sendall(request)
+        for count in (1, 0):
+            wait_for_connections(server, count)
+
+
+def wait_for_connections(server: Running, count: int) -> None:
+    end = time.monotonic() + PATIENCE
+    while server.server.state().connections != count:
+        assert time.monotonic() < end, f"there are not {count} connections"
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("target", ["OPTIONS *", "CONNECT host.example:443", "GET http://x"])

@@ -99,7 +99,9 @@ class Limits:
         int, Key(whole(1, 1_000_000), "requests a minute of one SAE with ids of keys that it cannot have")
     ] = 60
     body: Annotated[int, Key(whole(256, 1 << 20), "bytes of a request's body")] = 1 << 16
-    patience: Annotated[int, Key(whole(1, 600), "seconds for a handshake, and for a request's body")] = 10
+    patience: Annotated[
+        int, Key(whole(1, 600), "seconds for a handshake, for a request's body, and for a client to take an answer")
+    ] = 10
     idle: Annotated[int, Key(whole(1, 3600), "seconds until a connection without a request is closed")] = 60
     connections: Annotated[int, Key(whole(1, 100_000), "connections at once, of all clients")] = 512
 

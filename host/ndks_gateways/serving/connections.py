@@ -26,8 +26,9 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 class Listener:
     """Connections of clients at one address, at most so many, each closed when `idle` seconds bring no request.
 
-    A handshake may take `patience` seconds; `failed` is told why one failed. Where there is no room, a new connection
-    takes the place of the one whose handshake takes longest, if there is one.
+    A handshake may take `patience` seconds, `failed` is told why one failed, and a client may take as long to read an
+    answer. Where there is no room, a new connection takes the place of the one whose handshake takes longest, if there
+    is one.
     """
 
     def __init__(
@@ -35,13 +36,14 @@ class Listener:
     ) -> None:
         # Bodies are not decompressed: a small one could become a large one.
         self._http = web.Server(
-            handler,
+            self._answer,
             access_log=None,
             logger=_SILENT,
             keepalive_timeout=idle,
             lingering_time=_LINGER,
             auto_decompress=False,
         )
+        self._handler = handler
         self._most = most
         self._patience = patience
         self._failed = failed
@@ -87,6 +89,18 @@ class Listener:
             self._socket.close()
         self._http.pre_shutdown()
         await self._http.shutdown(patience)
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Handle a request, and send the answer: aiohttp would wait without end for a client that does not read it."""
+        response = await self._handler(request)
+        try:
+            async with asyncio.timeout(self._patience):
+                await response.prepare(request)
+                await response.write_eof()
+        except TimeoutError:
+            if request.transport:
+                request.transport.abort()
+        return response
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
