@@ -38,7 +38,6 @@ async def serve(config: Config, unit: RunningUnit, started: Started) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reads certificates again. UsageError, FileError: it cannot start."""
     groups = {name: frozenset(members) for name, members in config.groups.items()}
     ledger = ledger_of(config)
-    ledger.keep_mark()
     site = KeySite(unit, ledger, groups)
     server = KeyServer(
         config,
@@ -50,6 +49,7 @@ async def serve(config: Config, unit: RunningUnit, started: Started) -> None:
     await server.open()
     async with _running(unit.run(), site.run()) as tasks:
         try:
+            ledger.keep_mark()  # now that the address is taken: no other process of this server writes it
             with _signals(server) as ended:
                 started(server)
                 notify("READY=1")
