@@ -29,7 +29,7 @@ _OF_HTTP = {
     401: "UNKNOWN_CLIENT",
     404: "NO_PATH UNKNOWN_SAE",
     405: "NO_METHOD",
-    503: "AGAIN BROKEN",
+    503: "BROKEN",
 }
 
 

@@ -20,7 +20,6 @@ UNKNOWN_SAE = "the SAE is not known on this KME"
 NO_METHOD = "this path takes another method"
 # 503
 BROKEN = "error on the side of this KME"
-AGAIN = "this KME has read its certificates again; connect again"
 
 _JSON = "application/json"
 

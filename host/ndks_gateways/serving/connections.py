@@ -51,6 +51,7 @@ class Listener:
         self._socket: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
         self._greeted: dict[asyncio.Task[None], None] = {}  # handshakes, in the order in which they began
+        self._answering: set[web.RequestHandler[web.BaseRequest]] = set()
         self.turned_away = 0
 
     @property
@@ -76,8 +77,16 @@ class Listener:
         self._accepting = asyncio.create_task(self._accept(self._socket))
 
     def renew(self, context: ssl.SSLContext | None) -> None:
-        """Serve new connections with this context; those that are there stay as they are."""
+        """Serve new connections with this context, and close all others: those with a request once it is answered.
+
+        A client whose certificate is good no longer gets nothing more; any other client connects again.
+        """
         self._context = context
+        for task in self._greeted:
+            task.cancel()
+        for connection in self._http.connections:
+            if connection not in self._answering:
+                connection.force_close()
 
     async def close(self, patience: float = 2.0) -> None:
         """Take no more connections, let requests end, and close all connections. `patience` in seconds."""
@@ -91,8 +100,19 @@ class Listener:
         await self._http.shutdown(patience)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Handle a request, and send the answer: aiohttp would wait without end for a client that does not read it."""
-        response = await self._handler(request)
+        context, connection = self._context, request.protocol
+        self._answering.add(connection)
+        try:
+            response = await self._handler(request)
+            await self._send(request, response)
+        finally:
+            self._answering.discard(connection)
+        if self._context is not context:
+            connection.close()
+        return response
+
+    async def _send(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
+        """Send an answer: aiohttp would wait without end for a client that does not read it."""
         try:
             async with asyncio.timeout(self._patience):
                 await response.prepare(request)
@@ -100,7 +120,6 @@ class Listener:
         except TimeoutError:
             if request.transport:
                 request.transport.abort()
-        return response
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()

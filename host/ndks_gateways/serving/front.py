@@ -4,7 +4,6 @@
 
 import logging
 import math
-import ssl
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -14,7 +13,7 @@ from ndks.exceptions import NdksError
 
 from ..keys.refusals import NOT_FOUND, NOT_YOURS, TOO_MANY, NotNow, Refused, Unauthorized
 from . import answers, skip
-from .answers import AGAIN, BROKEN, NO_PATH, UNKNOWN_CLIENT, Answer, NotAllowed, NotFound
+from .answers import BROKEN, NO_PATH, UNKNOWN_CLIENT, Answer, NotAllowed, NotFound
 from .audit import AuditLog
 from .config import Config
 from .etsi import METHODS, EtsiDesk
@@ -43,7 +42,7 @@ class _Asked(NamedTuple):
 
 
 class Front:
-    """The handler of requests that came over TLS of the present `context`: others may be of revoked clients."""
+    """The handler of requests that came over mutual TLS."""
 
     def __init__(
         self,
@@ -54,7 +53,6 @@ class Front:
         audit: AuditLog,
         tally: Tally,
     ) -> None:
-        self.context: ssl.SSLContext | None = None
         self._name_in = config.kme.name_in
         self._saes = frozenset(config.sae.here)
         self._encryptors = frozenset(config.skip.clients) if config.skip else frozenset[str]()
@@ -89,8 +87,6 @@ class Front:
         name = client if client and (is_sae or is_encryptor) else _STRANGERS
         if not self._requests.take(name):
             raise NotNow(TOO_MANY, math.ceil(self._requests.wait(name)))
-        if request.transport and request.transport.get_extra_info("sslcontext") is not self.context:
-            raise NotNow(AGAIN, 1)
         if not name:
             raise Unauthorized(UNKNOWN_CLIENT)
         if asked.action in _BY_ID and self._wrong.is_empty(name):
@@ -117,9 +113,8 @@ class Front:
         self._tally.refusals[str(error)] += 1
         self._note(client, asked, error.status, (), str(error))
         response = answers.refused(error)
-        has_more = request.body_exists and not request.content.is_eof()  # which is not worth reading
-        if has_more or str(error) == AGAIN:
-            response.force_close()
+        if request.body_exists and not request.content.is_eof():
+            response.force_close()  # the rest of a body is not worth reading
         return response
 
     def _note(self, client: str | None, asked: _Asked, status: int, ids: tuple[str, ...] = (), why: str = "") -> None:

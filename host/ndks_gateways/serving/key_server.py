@@ -59,9 +59,9 @@ class KeyServer:
         etsi = EtsiDesk(config, issuer, deliverer, problem)
         document = json.dumps(openapi.document(sizes, has_skip=encryptors is not None)).encode()
         limits = config.limits
-        self._front = Front(config, etsi, encryptors, document, self._audit, self._tally)
+        front = Front(config, etsi, encryptors, document, self._audit, self._tally)
         failed = self._handshakes.fail
-        self._clients = Listener(self._front.handle, limits.connections, limits.idle, limits.patience, failed)
+        self._clients = Listener(front.handle, limits.connections, limits.idle, limits.patience, failed)
         self._monitors = Listener(self._monitor, _MONITORS, limits.idle, limits.patience, failed)
 
     @property
@@ -76,7 +76,7 @@ class KeyServer:
 
     async def open(self) -> None:
         """Listen. UsageError: an address is taken; FileError: a file of the configuration cannot be used."""
-        context = self._front.context = server_context(self._config.kme)
+        context = server_context(self._config.kme)
         self._certificate_ends = expiry(self._config.kme.certificate)
         await self._clients.open(self._config.kme.listen, context)
         if self._config.kme.monitor is not None:
@@ -92,11 +92,10 @@ class KeyServer:
             self._tally.failed_reloads += 1
             _log.warning("%s: %s; the server goes on with what it has. Do: %s", error.code, error, error.advice)
             return
-        self._front.context = context
         self._clients.renew(context)
         self._certificate_ends = ends
         self._tally.reloads += 1
-        _log.info("certificates were read again; who is connected has to connect again")
+        _log.info("certificates were read again; connections of before are closed")
 
     async def close(self) -> None:
         await self._clients.close()
