@@ -51,7 +51,7 @@ class Listener:
         self._socket: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
         self._greeted: dict[asyncio.Task[None], None] = {}  # handshakes, in the order in which they began
-        self._answering: set[web.RequestHandler[web.BaseRequest]] = set()
+        self._answering: set[web.RequestHandler] = set()
         self.turned_away = 0
 
     @property
