@@ -64,3 +64,34 @@ def test_after_a_start_the_newest_is_repeated() -> None:
     admin.issue()
     assert AdministratorHost(admin).tick(1) == [admin.state.bundles[-1].content]
     assert AdministratorHost(administrator()).tick(1) == []
+
+
+def test_administrators_who_start_together_publish_one_copy() -> None:
+    first = administrator()
+    joined(first, 1)
+    bundle = first.issue().content
+    files = [first, *(administrator(number) for number in range(1, 4))]
+    for other in files[1:]:
+        other.on_bundle(bundle)
+    hosts = [AdministratorHost(file) for file in files]
+    published = list[tuple[int, int]]()
+    for tick in range(1, 60):
+        for number, host in enumerate(hosts):
+            for packet in host.tick(1):
+                published.append((tick, number))
+                for other in hosts:
+                    other.notice(packet)
+    assert published == [(1, 0)]
+
+
+def test_what_others_repeat_holds_up_nobody_after_the_start() -> None:
+    admin = administrator()
+    joined(admin, 1)
+    bundle = admin.issue()
+    host = AdministratorHost(admin)
+    host.notice(b"B\x01")
+    assert host.tick(1) == [bundle.content]
+    for _ in range(63):
+        host.notice(bundle.content)
+        assert host.tick(1) == []
+    assert host.tick(1) == [bundle.content]

@@ -13,17 +13,20 @@ from .bundle import ASK, BUNDLE, BadBundle, parse_ask
 _CAPSULE = 1
 _REPEAT = 64  # ticks between repetitions of a new bundle
 _REST = 32  # ticks after an answer
+_SLOT = 2  # ticks between the starts of two administrators, who often have the same newest bundle
 
 
 class AdministratorHost:
     """It repeats new bundles until it hears a capsule of the newest generation, and gives them to those who ask.
 
-    After a start it repeats the newest bundle: nothing tells whether that was heard.
+    At its start it publishes the newest bundle, as nothing tells whether that was heard, unless somebody else does.
     """
 
     def __init__(self, administrator: Administrator) -> None:
         self.administrator = administrator
-        self._now = self._repeat_at = 0
+        self._now = 0
+        self._repeat_at = _SLOT * administrator.state.number
+        self._has_begun = False  # to publish
         self._g = administrator.state.g
         self._heard = -1
         self._known = max((bundle.g for bundle in administrator.state.bundles[:-1]), default=-1)  # needs no repetition
@@ -37,9 +40,18 @@ class AdministratorHost:
 
     @property
     def all(self) -> list[bytes]:
-        """Return all bundles that are kept, for a channel that retains them; the newest is repeated later."""
-        self._repeat_at = self._now + _REPEAT
+        """All bundles that are kept."""
         return self._later(-1)
+
+    def publish(self) -> list[bytes]:
+        """Return all bundles, for a channel that retains them; the newest is repeated later."""
+        self._begin()
+        return self.all
+
+    def notice(self, packet: bytes) -> None:
+        """Take a bundle that is known here, and that somebody has published: it need not be at the start."""
+        if not self._has_begun and packet in self.all[-1:]:
+            self._begin()
 
     def tick(self, ticks: int) -> list[bytes]:
         """Let time pass."""
@@ -48,7 +60,7 @@ class AdministratorHost:
             self._g, self._repeat_at = self.administrator.state.g, self._now
         if self._known >= self._g or self._now < self._repeat_at:
             return []
-        self._repeat_at = self._now + _REPEAT
+        self._begin()
         return self._later(self._known)
 
     def receive(self, packet: bytes) -> list[bytes]:
@@ -64,6 +76,10 @@ class AdministratorHost:
         elif first == ASK:
             return self._answer(packet)
         return []
+
+    def _begin(self) -> None:
+        """Note that the newest bundle is on the channel now."""
+        self._has_begun, self._repeat_at = True, self._now + _REPEAT
 
     def _answer(self, packet: bytes) -> list[bytes]:
         try:

@@ -79,7 +79,7 @@ class Channel:
         Where all carriers retain bundles, or nobody is there to be heard, it is enough that they have them. NdksError:
         a carrier has not taken them.
         """
-        for packet in self._office.all():
+        for packet in self._office.publish():
             publish(self._carriers, packet)
         self._run(seconds, self._is_done if is_anybody else self._has_left)
         problem = next((carrier.problem for carrier in self._carriers if carrier.problem), None)

@@ -217,7 +217,9 @@ class Loop:
         self._unit, self.problem = unit, None
         self._ticked = time.monotonic()
         self._due = self._ticked + self.settings.tick
-        self._give(self._office.known() if self._office else [])
+        if self._office:
+            self._publish(Output(self._office.tick(0)))  # before messages, which nobody can read without it
+            self._give(self._office.known())
         self.seal()
 
     def _may_seal(self) -> bool:

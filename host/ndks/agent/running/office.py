@@ -53,10 +53,10 @@ class Office:
         """Whether a member was heard in the newest generation."""
         return self._host.is_heard
 
-    def all(self) -> list[bytes]:
-        """Return all bundles that the file has. NdksError, OSError."""
+    def publish(self) -> list[bytes]:
+        """Return all bundles that the file has, to be published now. NdksError, OSError."""
         self._look()
-        return self._host.all
+        return self._host.publish()
 
     def known(self) -> list[bytes]:
         """Return all bundles that the file has, as far as it can be read now."""
@@ -80,6 +80,7 @@ class Office:
         if packet[:1] != bytes([BUNDLE]):
             return self._host.receive(packet)
         if not self._is_new(packet):
+            self._host.notice(packet)
             return []
         try:
             with copies.opened(self._path, merging=True) as administrator:
