@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A JSON parser that refuses repeated fields (RFC 8259, section 4, leaves their meaning open)."""
+"""A JSON parser that refuses repeated fields (RFC 8259, section 4, leaves their meaning open), and checks of types."""
 
 import json
 from typing import Any, NoReturn
@@ -29,6 +29,11 @@ def typed(kind: type, value: Any) -> Any:
     if type(value) is not kind:
         raise TypeError
     return value
+
+
+def is_version(value: Any, known: int) -> bool:
+    """Return whether a field has this version of a format: neither true nor 1.0, which equal 1 in Python, has."""
+    return type(value) is int and value == known
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse)

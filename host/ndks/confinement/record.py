@@ -97,9 +97,10 @@ class Record:
         raw = read_small(path, _LARGEST)
         try:
             values: Any = strict_json.loads(raw)
-            if not isinstance(values, dict) or cast(dict[str, Any], values).pop(_MARK, None) != FORMAT:
+            values = cast(dict[str, Any], strict_json.typed(dict, values))
+            if not strict_json.is_version(values.pop(_MARK, None), FORMAT):
                 raise ValueError
-            record = cls._of(cast(dict[str, Any], values))
+            record = cls._of(values)
             _check(record)
         except (ValueError, KeyError, TypeError, RecursionError, UsageError):
             advice = "check the name; if it is the right file, copy it from its laptop again"

@@ -29,11 +29,12 @@ def made_here(identity: str) -> tuple[int, int]:
         content = read_small(path)
     try:
         values: Any = strict_json.loads(content)
-        if values[_MARK] != _FORMAT or type(values["g"]) is not int or type(values["changes"]) is not int:
+        if not strict_json.is_version(values[_MARK], _FORMAT):
             raise ValueError
+        made = strict_json.typed(int, values["g"]), strict_json.typed(int, values["changes"])
     except (KeyError, TypeError, ValueError, RecursionError):
         raise FileError(f"{path} is damaged", "erase it if the administrator's file is no copy") from None
-    return values["g"], values["changes"]
+    return made
 
 
 def note_made(identity: str, made: tuple[int, int]) -> None:

@@ -34,7 +34,7 @@ def restore(store: BindingStore, copy: bytes, code: bytes, *, overwrite: bool) -
     """Restore the files of a backup and return the serial numbers of its units. UsageError, FileError."""
     try:
         values: Any = strict_json.loads(copy)
-        if values["ndks_backup"] != FORMAT:
+        if not strict_json.is_version(values["ndks_backup"], FORMAT):
             raise FileError("the backup has another format version", UPGRADE_HOST)
         files = strict_json.loads(AESGCM(code).decrypt(_NONCE, base64.b64decode(values["sealed"]), _header()))
         contents = {str(name): base64.b64decode(content) for name, content in files.items()}

@@ -55,7 +55,7 @@ def unit_from(serial_number: str, content: bytes) -> BoundUnit:
 
 
 def _unit_from(serial_number: str, values: Any) -> BoundUnit:
-    if values["ndks_bindings"] != FORMAT:
+    if not strict_json.is_version(values["ndks_bindings"], FORMAT):
         raise ValueError
     bindings = cast(list[dict[str, Any]], values["bindings"])
     own_number, code = _own_number(values["own_number"]), bytes.fromhex(values.get("transport_code", ""))
@@ -68,7 +68,7 @@ def _unit_from(serial_number: str, values: Any) -> BoundUnit:
 
 def _binding_from(values: dict[str, Any]) -> Binding:
     pairs = tuple((_line(name), _line(value)) for name, value in values["characteristics"])
-    return Binding(_line(values["binding_id"]), bool(values["with_network"]), pairs)
+    return Binding(_line(values["binding_id"]), strict_json.typed(bool, values["with_network"]), pairs)
 
 
 def _own_number(value: Any) -> int:

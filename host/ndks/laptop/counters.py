@@ -90,7 +90,7 @@ class MinimumCounters:
             return {}  # a process was killed just after it created the file
         try:
             values = strict_json.loads(raw)
-            if values["ndks_counters"] != FORMAT:
+            if not strict_json.is_version(values["ndks_counters"], FORMAT):
                 raise ValueError
             return _epochs_from(values["epochs"]) if values["salt"] == self._salt else {}
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

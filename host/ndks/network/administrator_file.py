@@ -19,7 +19,7 @@ from ndks_protocol.generator import F1, F2, MAX_DIGITS
 
 from ..exceptions import FileError, NetworkFileError, UsageError, reason
 from ..files import refuse_public
-from ..strict_json import loads, typed
+from ..strict_json import is_version, loads, typed
 from ..system_errors import file_errors
 from ..whole_file import write_private
 from .administration import Administration
@@ -101,7 +101,7 @@ def _parsed(path: Path, content: bytes) -> Administration:
     if not isinstance(values, dict) or MARK not in values:
         raise _damaged(path, "it is no file of an administrator")
     values = cast(dict[str, Any], values)
-    if values[MARK] != FORMAT or isinstance(values[MARK], bool):
+    if not is_version(values[MARK], FORMAT):
         raise _damaged(path, f"its format version is not {FORMAT}, the only one that this ndks knows")
     try:
         return _state(values)

@@ -66,7 +66,7 @@ class JoiningFile:
         if not isinstance(values, dict) or cls.MARK not in values:
             raise JoiningFileError(f"{name} is no {cls.WHAT}", "check the name")
         values = cast(dict[str, Any], values)
-        if values[cls.MARK] != cls.VERSION or isinstance(values[cls.MARK], bool):
+        if not strict_json.is_version(values[cls.MARK], cls.VERSION):
             raise JoiningFileError(f"{name} is a {cls.WHAT} of another version", UPGRADE_OLDER)
         if values.keys() != cls.FIELDS:
             raise cls._damaged(name, "it has unknown fields, or lacks some")
@@ -125,7 +125,7 @@ def checked_bytes(value: Any) -> bytes:
     return data
 
 
-def version_in(path: Path, mark: str) -> object:
+def version_in(path: Path, mark: str) -> int | None:
     """Return the version of a file of the kind with this mark; None for any other, for a damaged one, and a pipe."""
     try:
         return version_of(read_small(path, LARGEST), mark) if path.is_file() else None
@@ -133,13 +133,14 @@ def version_in(path: Path, mark: str) -> object:
         return None
 
 
-def version_of(content: bytes, mark: str) -> object:
+def version_of(content: bytes, mark: str) -> int | None:
     """Return the version that the content of a file of the kind with this mark has; None for any other, or damaged."""
     try:
         values: Any = strict_json.loads(content)
     except (ValueError, RecursionError):
         return None
-    return cast(dict[str, Any], values).get(mark) if isinstance(values, dict) else None
+    version = cast(dict[str, Any], values).get(mark) if isinstance(values, dict) else None
+    return version if type(version) is int else None  # neither true nor 1.0
 
 
 def starts_as(path: Path, mark: str) -> bool:

@@ -18,7 +18,7 @@ from ..crypto import CRYPTO
 from ..exceptions import FileError, NetworkFileError, UsageError, reason
 from ..files import read_small, refuse_public
 from ..paths import is_there
-from ..strict_json import loads, typed
+from ..strict_json import is_version, loads, typed
 from ..system_errors import file_errors
 from ..whole_file import write_private
 
@@ -229,7 +229,7 @@ class Network:
     @classmethod
     def from_values(cls, values: dict[str, Any]) -> Self:
         """Return what the fields of a file say. UsageError, KeyError, TypeError, ValueError, OverflowError."""
-        if values["ndks_network"] != FORMAT:
+        if not is_version(values["ndks_network"], FORMAT):
             raise UsageError(f"its format version is not {FORMAT}, the only one that this ndks knows")
         if values.keys() - _OPTIONAL_FIELDS != _FIELDS:
             # An unknown field could change the keys, and saving would lose it.

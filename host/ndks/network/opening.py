@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from .. import strict_json
 from ..exceptions import CheckFailed, JoiningFileError
+from ..strict_json import typed
 from ..system_errors import file_errors
 from ..whole_file import write_new
 from .commitments import KEY_SIZE, differing
@@ -57,9 +58,9 @@ class Opening:
 
     @classmethod
     def _parsed(cls, values: dict[str, Any]) -> Self:
-        pairs = tuple((str(name), str(value)) for name, value in values["characteristics"])
-        opening = cls(str(values["request"]), bytes.fromhex(values["key"]), pairs)
-        if values[_MARK] != _FORMAT or len(values) != 4 or len(opening.key) != KEY_SIZE:
+        pairs = tuple((typed(str, name), typed(str, value)) for name, value in values["characteristics"])
+        opening = cls(typed(str, values["request"]), bytes.fromhex(values["key"]), pairs)
+        if not strict_json.is_version(values[_MARK], _FORMAT) or len(values) != 4 or len(opening.key) != KEY_SIZE:
             raise ValueError
         return opening
 

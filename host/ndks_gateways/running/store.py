@@ -137,7 +137,7 @@ def _loaded(path: Path) -> tuple[X25519PrivateKey, Pinned | None, tuple[bytes, .
         content = read_private(path)
     try:
         values: Any = strict_json.loads(content)
-        if values["ndks_tunnel"] != FORMAT:
+        if not strict_json.is_version(values["ndks_tunnel"], FORMAT):
             raise FileError(f"{path} has another format version", UPGRADE_HOST)
         static = X25519PrivateKey.from_private_bytes(_key(values["static"]))
         pairs = tuple(map(_key, values["pairs"]))

@@ -54,6 +54,7 @@ def _from_values(values: Any) -> Mark:
     """Return the mark. ValueError, TypeError, KeyError."""
     run, delivered = values["run"], values["delivered"]
     numbers = [*(run or ()), *(delivered or ())[:4]]
-    if values["ndks_ledger_mark"] != _FORMAT or any(type(number) is not int for number in numbers):
+    is_known = strict_json.is_version(values["ndks_ledger_mark"], _FORMAT)
+    if not is_known or any(type(number) is not int for number in numbers):
         raise ValueError
     return Mark(Run(*run) if run else None, Delivered(*delivered) if delivered else None)

@@ -106,7 +106,7 @@ class Record:
             if not isinstance(values, dict) or _MARK not in values:
                 raise _NoRecordError("it is another kind of file")
             values = cast(dict[str, Any], values)
-            if values.pop(_MARK) != FORMAT:
+            if not strict_json.is_version(values.pop(_MARK), FORMAT):
                 raise _NoRecordError("it was written by another version of ndks")
             return cls._of(values)
         except (_NoRecordError, ValueError, TypeError, RecursionError) as error:

@@ -55,7 +55,7 @@ class Membership:
     @classmethod
     def _parsed(cls, values: dict[str, Any]) -> Self:
         network, tick, key = values["network"], values["tick"], bytes.fromhex(values["signing_key"])
-        if values[_MARK] != _FORMAT or not isinstance(network, str) or len(values) != 4:
+        if not strict_json.is_version(values[_MARK], _FORMAT) or not isinstance(network, str) or len(values) != 4:
             raise ValueError
         if type(tick) is not int or not 1 <= tick < _LONGEST_TICK or len(key) != _KEY_SIZE:
             raise ValueError
