@@ -57,7 +57,7 @@ def test_a_program_that_is_killed_while_it_waits_has_left(echo: Echo):
     program.sendall(b'{"do": "next", "wait": true}\n')
     time.sleep(0.2)
     program.close()
-    wait_until(lambda: echo.left == 1, 3)
+    wait_until(lambda: echo.left == 1)
 
 
 def test_silent_programs_leave_room_for_others(echo: Echo):

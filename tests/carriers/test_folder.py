@@ -201,7 +201,7 @@ def test_a_damaged_file_is_seldom_read_again(tmp_path: Path, monkeypatch: pytest
         time.sleep(1)
         assert len(looks) < 12
         damaged.write_bytes(packed([b"whole now"]))
-        assert inbox.next(2) == b"whole now"
+        assert inbox.next() == b"whole now"
 
 
 def test_many_files_are_noted_together(tmp_path: Path):

@@ -169,11 +169,12 @@ def test_what_is_lost_reordered_or_repeated_on_the_way_comes_once_at_most():
                     application.send(made, each)
                 await asyncio.sleep(0.002)  # the system's buffers are small
             way.release()
+            await until(lambda: len(service.received) > 250)
             count = -1
             while count != len(service.received):
                 count = len(service.received)
                 await asyncio.sleep(0.1)
-            assert 250 < count < 500
+            assert count < 500
             assert set(Counter(service.received).values()) == {1}
             assert set(service.received) < set(sent)
             for _ in range(2):  # the first time, what was lost may be among it
@@ -208,7 +209,7 @@ def test_datagrams_go_on_over_new_links():
 def test_a_flow_that_is_idle_ends(monkeypatch: pytest.MonkeyPatch):
     async def work() -> None:
         monkeypatch.setattr(flows, "_LOOK", 0.05)
-        monkeypatch.setattr(flows, "IDLE", 0.2)
+        monkeypatch.setattr(flows, "IDLE", 1.0)
         service = Peer(lambda data: data)
         async with world(udp=True, through_proxy=False, target=service.port) as made:
             await until(lambda: sends(made))

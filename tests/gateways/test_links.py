@@ -431,12 +431,12 @@ def test_what_waits_in_front_of_a_small_frame_is_little():
             for writer in writers:
                 writer.write(noise(3_000_000))
             switch = made.a.end._switch
+            await until(lambda: made.a.tally.sent > 200_000)
             sent = -1
             while sent != made.a.tally.sent:
                 sent = made.a.tally.sent
                 await asyncio.sleep(0.3)
             transport = switch.newest._transport
-            assert sent > 200_000
             assert transport.get_write_buffer_size() < 512 << 10
             assert switch.delivery.unsent_bytes < 512 << 10
             for writer in writers:
@@ -464,12 +464,12 @@ def test_a_new_link_does_not_wait_for_one_that_is_silent():
 def test_an_idle_link_lives(monkeypatch: pytest.MonkeyPatch):
     async def work() -> None:
         monkeypatch.setattr(links, "PING_AFTER", 0.1)
-        monkeypatch.setattr(links, "DEAD_AFTER", 0.5)
+        monkeypatch.setattr(links, "DEAD_AFTER", 2.0)  # a busy machine may stop for half a second
         monkeypatch.setattr(links, "_TICK", 0.05)
         async with world() as made:
             await made.a.linked()
             link = made.a.end.link
-            await asyncio.sleep(1.0)  # longer than a silent link may live
+            await asyncio.sleep(2.5)  # longer than a silent link may live
             assert made.a.end.link
             assert made.a.end.link.since == link.since
             assert made.a.tally.cuts == 0
