@@ -4,7 +4,7 @@
 
 import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,8 +12,8 @@ import pytest
 from filelock import FileLock
 
 from ndks.network.network_file import Network
-from ndks_laboratory.homologation import judgements, laboratory
-from ndks_laboratory.homologation.attack import Finding
+from ndks_laboratory.homologation import campaign, judgements, laboratory
+from ndks_laboratory.homologation.attack import Adversary, Finding, Oracle, Seen
 from ndks_laboratory.homologation.controls import MUST_STAND, Target
 from ndks_laboratory.homologation.evidence import Evidence
 from ndks_laboratory.homologation.laboratory import Homologation
@@ -30,6 +30,19 @@ CONTROL = (
     Target("control", MUST_STAND, None, None, frozenset({"A1"})),  # type: ignore[arg-type]
     {"A1": Finding("reader", Outcome.held("read nothing"))},
 )
+
+ON_UNITS = frozenset(each.label for each in campaign.ACTIVE)
+_LONG = frozenset({"A1", "A4", "A6"})  # they search keys for seconds, of suite paper only with success
+
+
+class Idle(NamedTuple):
+    """In place of an adversary that takes long, and has nothing to find where `healthy` shows that it finds nothing."""
+
+    name: str
+    label: str
+
+    def attack(self, _seen: Seen, _oracle: Oracle) -> Finding:
+        return Finding(self.name, Outcome.held("read nothing"))
 
 
 def silent(_step: str, _total: int) -> Callable[[int], object]:
@@ -73,7 +86,7 @@ def examine_healthy_units(directory: Path) -> Healthy:
     (directory / "report").mkdir()
     plan = HomologationPlan(emulated_units(directory), directory / "report", Network.new("test"), SMALL, SEED)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        make_small(monkeypatch)
+        make_small(monkeypatch, frozenset())
         found = laboratory.homologate(plan, silent, pytest.fail)
     return Healthy(found.evidence, found.verdict.word, missed(found), broken(found))
 
@@ -89,8 +102,14 @@ def broken(homologation: Homologation) -> set[str]:
     return {label for label, finding in homologation.verdict.attacked[0].findings.items() if finding.succeeded}
 
 
-def make_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the controls, and permit small samples."""
+def make_small(monkeypatch: pytest.MonkeyPatch, idle: frozenset[str]) -> None:
+    """Leave out the controls and these adversaries, and permit small samples."""
+
+    def without_idle(adversaries: Sequence[Adversary]) -> list[Adversary | Idle]:
+        return [Idle(each.name, each.label) if each.label in idle else each for each in adversaries]
+
+    monkeypatch.setattr(laboratory, "PASSIVE", without_idle(laboratory.PASSIVE))
+    monkeypatch.setattr(campaign, "ACTIVE", without_idle(campaign.ACTIVE))
     monkeypatch.setattr(laboratory, "run_controls", lambda _seed, _progress: [CONTROL])
     monkeypatch.setattr(judgements, "PRIMAL_BITS", SMALL.primal_bits)
     monkeypatch.setattr(judgements, "LEAST_KEYS", SMALL.keys)
@@ -98,10 +117,21 @@ def make_small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def homologate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Homologate:
-    """Run a homologation of two new emulated units, or of others, without controls."""
-    make_small(monkeypatch)
+    """Run a homologation of two new emulated units, or of others, without controls.
 
-    def run(*, suite: str = "hybrid", fault: str = "", units: UnitPorts | None = None, **options: Any) -> Homologation:
+    Of the adversaries who act on units, the `attackers` do: none where the units are healthy.
+    """
+
+    def run(
+        *,
+        suite: str = "hybrid",
+        fault: str = "",
+        units: UnitPorts | None = None,
+        attackers: frozenset[str] = frozenset(),
+        **options: Any,
+    ) -> Homologation:
+        idle = ON_UNITS - attackers
+        make_small(monkeypatch, idle if suite == "paper" else idle | _LONG)
         directory = tmp_path / "homologation"
         directory.mkdir()
         network = options.get("network", Network.new("test", suite=suite))

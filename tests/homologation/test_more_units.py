@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from homologation.conftest import Homologate, emulated_units, missed
+from homologation.conftest import ON_UNITS, Homologate, emulated_units, missed
 from homologation.test_seeded_faults import evidence
 
 from ndks_laboratory.homologation import documents, provisioning
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def test_four_healthy_units(homologate: Homologate, tmp_path: Path) -> None:
-    found = homologate(units=emulated_units(tmp_path, "c", "d"))
+    found = homologate(units=emulated_units(tmp_path, "c", "d"), attackers=ON_UNITS)
     assert missed(found) == set()
     assert found.verdict.word == APPROVED
     assert "of 4 units" in evidence(found, "R1")

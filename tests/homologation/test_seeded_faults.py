@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from homologation.conftest import Healthy, Homologate, broken, missed
+from homologation.conftest import ON_UNITS, Healthy, Homologate, broken, missed
 from homologation.faulty_unit import emulated
 from homologation.hole import make_hole, needs_root
 
@@ -28,7 +28,7 @@ def test_healthy_units_miss_nothing(healthy: Healthy) -> None:
 
 
 def test_one_decimal_of_p1_differs(homologate: Homologate) -> None:
-    found = homologate(fault="p1")
+    found = homologate(fault="p1", attackers=ON_UNITS)
     assert found.verdict.word == NOT_APPROVED
     assert {"R1", "R4"} <= missed(found)
     assert "both sides hold the same keys: FAILED" in evidence(found, "R1")
@@ -61,29 +61,38 @@ def test_a_relay_that_tampers(homologate: Homologate) -> None:
     ],
 )
 def test_faulty_units(homologate: Homologate, tmp_path: Path, fault: str, requirement: str, adversary: str) -> None:
-    found = run_units(homologate, tmp_path, fault, fault)
+    found = run_units(homologate, tmp_path, ON_UNITS & {adversary}, fault, fault)
     assert found.verdict.word == NOT_APPROVED
     assert adversary in broken(found)
     assert requirement in missed(found)
     assert any(requirement in reason for reason in found.verdict.reasons)
 
 
-@pytest.mark.parametrize("faults", [("unchecked-tags", "none"), ("none", "stale-link-sync"), ("stays-open", "none")])
-def test_one_faulty_unit_is_enough(homologate: Homologate, tmp_path: Path, faults: tuple[str, str]) -> None:
-    found = run_units(homologate, tmp_path, *faults)
+@pytest.mark.parametrize(
+    ("adversary", "faults"),
+    [
+        ("A7a", ("unchecked-tags", "none")),
+        ("A7k", ("none", "stale-link-sync")),
+        ("A7h", ("stays-open", "none")),
+    ],
+)
+def test_one_faulty_unit_is_enough(
+    homologate: Homologate, tmp_path: Path, adversary: str, faults: tuple[str, str]
+) -> None:
+    found = run_units(homologate, tmp_path, ON_UNITS & {adversary}, *faults)
     assert found.verdict.word == NOT_APPROVED
-    assert broken(found)
+    assert broken(found) == {adversary}
 
 
-def run_units(homologate: Homologate, directory: Path, *faults: str) -> Homologation:
+def run_units(homologate: Homologate, directory: Path, attackers: frozenset[str], *faults: str) -> Homologation:
     places = [directory / name for name in ("x", "y")]
     with contextlib.ExitStack() as stack:
         ports = [stack.enter_context(emulated(fault, place)).port for fault, place in zip(faults, places, strict=True)]
-        return homologate(units=UnitPorts((ports[0], ports[1]), (places[0], places[1])))
+        return homologate(units=UnitPorts((ports[0], ports[1]), (places[0], places[1])), attackers=attackers)
 
 
 def test_suite_paper_is_refused_for_what_was_read(homologate: Homologate) -> None:
-    found = homologate(suite="paper")
+    found = homologate(suite="paper", attackers=ON_UNITS)
     assert found.verdict.word == NOT_APPROVED
     assert {"A1", "A2", "A3", "S"} <= broken(found)
     assert {"R7", "R8", "R10", "R11", "R13"} <= missed(found)
