@@ -124,17 +124,15 @@ def homologate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Homologate:
 
     def run(
         *,
-        suite: str = "hybrid",
         fault: str = "",
         units: UnitPorts | None = None,
         attackers: frozenset[str] = frozenset(),
         **options: Any,
     ) -> Homologation:
-        idle = ON_UNITS - attackers
-        make_small(monkeypatch, idle if suite == "paper" else idle | _LONG)
+        make_small(monkeypatch, ON_UNITS - attackers | _LONG)
         directory = tmp_path / "homologation"
         directory.mkdir()
-        network = options.get("network", Network.new("test", suite=suite))
+        network = options.get("network", Network.new("test"))
         experts = options.get("experts", Experts())
         plan = HomologationPlan(units or emulated_units(tmp_path), directory, network, SMALL, SEED, fault, experts)
         return laboratory.homologate(plan, silent, pytest.fail)

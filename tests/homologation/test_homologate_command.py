@@ -59,8 +59,13 @@ def test_paper_is_refused_and_says_what_was_read(tmp_path: Path) -> None:
     assert {label for label, finding in by_label.items() if finding["succeeded"]} >= {"A1", "A2", "A3", "A8", "S"}
     # Tags are secure, but two keystreams of suite paper may be similar by chance.
     assert {adversary.label for adversary in ACTIVE if by_label[adversary.label]["succeeded"]} <= {"A7g"}
+    verdicts = {row["id"]: row["verdict"] for row in report["requirements"]}
+    assert {verdicts[number] for number in ("R7", "R8", "R10", "R11", "R13")} == {"not met"}
+    held = "R1", "R2", "R3", "R4", "R5", "R6", "R15", "R16", "R17", "R19", "R20"
+    assert {verdicts[number] for number in held} == {"met"}
     (read,) = [reason for reason in report["reasons"] if reason.startswith("A1 ")]
     assert by_label["A1"]["summary"] in read
+    assert "read" in read
     assert [control["as_expected"] for control in report["targets"][1:]] == [True] * 4
     check_documents(tmp_path / "report", report, tmp_path)
 

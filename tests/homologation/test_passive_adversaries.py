@@ -133,7 +133,7 @@ def test_float_unit_is_exhausted() -> None:
 
 
 def test_keys_that_resemble_each_other_are_found(target: PaperTarget) -> None:
-    finding = KeyReuse().attack(target.seen(keys=2000), target)
+    finding = KeyReuse().attack(target.seen(keys=1000), target)
     assert finding.succeeded
     assert finding.p_value is not None
     assert finding.p_value < 1e-12

@@ -89,13 +89,3 @@ def run_units(homologate: Homologate, directory: Path, attackers: frozenset[str]
     with contextlib.ExitStack() as stack:
         ports = [stack.enter_context(emulated(fault, place)).port for fault, place in zip(faults, places, strict=True)]
         return homologate(units=UnitPorts((ports[0], ports[1]), (places[0], places[1])), attackers=attackers)
-
-
-def test_suite_paper_is_refused_for_what_was_read(homologate: Homologate) -> None:
-    found = homologate(suite="paper", attackers=ON_UNITS)
-    assert found.verdict.word == NOT_APPROVED
-    assert {"A1", "A2", "A3", "S"} <= broken(found)
-    assert {"R7", "R8", "R10", "R11", "R13"} <= missed(found)
-    assert missed(found).isdisjoint({"R1", "R2", "R3", "R4", "R5", "R6", "R15", "R16", "R17", "R19", "R20"})
-    (reason,) = [reason for reason in found.verdict.reasons if reason.startswith("A1 ")]
-    assert "read" in reason
