@@ -34,12 +34,12 @@ ROWS = {
         got_from_2_0=OF_SESSION,
     ),
     "test_recording_of_provisioning": Row(
-        "has recorded USB while it was provisioned, also if he copies its flash afterwards",
+        "has recorded USB while it was provisioned, even if he copies its flash afterwards",
         gets=NOTHING,
         got_from_2_0=OF_NETWORK | {CODE, BINDING, KEK},
     ),
     "test_broken_curve_and_session": Row(
-        "has recorded a session on USB, and can break X25519, but has not A",
+        "has recorded a session on USB, and can break X25519, but does not have A",
         gets=NOTHING,
         got_from_2_0=NOTHING,
     ),
