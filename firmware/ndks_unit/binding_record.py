@@ -33,7 +33,7 @@ class BindingRecord:
 
 
 class NewBinding(BindingKeys):
-    """The keys of a binding that a handler on demand is to store. As its base class, `BindingKeys` is always loaded."""
+    """The keys of a binding that an on-demand handler is to store. Its base class, `BindingKeys`, is always loaded."""
 
     def body(self, salt: bytes, digits: int, settled: int) -> bytes:
         """Return the body of the record BINDING."""

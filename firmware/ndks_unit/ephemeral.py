@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A key pair of X25519 for one use, made ahead of it (PROTOCOL.md section 6).
+"""An X25519 key pair for one use, made in advance (PROTOCOL.md section 6).
 
 Strategy: a pair takes a board 0.3 s, which the next session need not wait for. The unit chooses the private key when a
-session ends, and computes the public key while it is idle, in steps that delay no request. The modules for that are in
-the heap until then only, and not in a session.
+session ends, and computes the public key while it is idle, in steps that delay no request. The modules for that stay in
+the heap only until then, and never during a session.
 """
 
 from ndks_protocol.kdf import wipe
@@ -24,7 +24,7 @@ _STEPS_BETWEEN_COLLECTIONS = 4  # leave 12 KB of garbage
 
 
 class EphemeralPair:
-    """The pair for the next use, which `on_demand.key_agreement` makes of it."""
+    """The pair that `on_demand.key_agreement` uses next."""
 
     def __init__(self, board: Board, draw: "Callable[[], bytes]"):
         self._board = board
@@ -42,7 +42,7 @@ class EphemeralPair:
         self.making = module.PublicKey(self.private, self._board.entropy(PUBLIC_KEY_SIZE))
 
     def prepare(self) -> None:
-        """Begin a pair if there is none, and if the heap has room: otherwise its use does it."""
+        """Begin a pair if there is none, and if the heap has room: otherwise it is made when it is used."""
         try:
             if not self.is_ready and not self.making:
                 self.begin()
@@ -60,7 +60,7 @@ class EphemeralPair:
                 if not self.making.step():
                     self.complete(self.making)
             except MemoryError:
-                self.wipe()  # the next use begins anew: this step may have been done in part
+                self.wipe()  # the next use starts again: this step may have been done in part
 
     def complete(self, made: "Multiplication") -> None:
         """Take over the public key after the last step."""

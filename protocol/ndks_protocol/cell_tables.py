@@ -33,7 +33,7 @@ def crossing_shift(digits: int) -> int:
 
 
 def threshold_shift(digits: int) -> int:
-    """Return the binary logarithm of the unit of a threshold: 16 bits reach over a cell of the crossings."""
+    """Return the binary logarithm of the unit of a threshold: 16 bits span a cell of the crossings."""
     return _CROSSING_SHIFTS[digits] - 16
 
 

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Multiplication of a point of Curve25519 by a scalar (RFC 7748), in plain integers and in steps of a few milliseconds.
 
-A board has no X25519 in C. A PC takes that of its cryptographic library; the results are equal.
+A board has no X25519 in C. A PC uses that of its cryptographic library; the results are equal.
 
 No branch and no comparison depends on a bit of the scalar: what depends on one is taken from a pair or a table by an
 index. But the time of an operation on large integers depends on their size. Therefore all coordinates are multiplied by
-a random factor, the blind: they differ from run to run, for equal scalars too, and only their quotient, the result, is
+a random factor, the blind: they differ from run to run, even for equal scalars, and only their quotient, the result, is
 the same.
 """
 

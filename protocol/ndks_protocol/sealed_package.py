@@ -5,7 +5,7 @@
 sealed = ephemeral public key 32 || c || tag 16      c = fields XOR CTR(encryption key, 16 zero bytes)
 K      = derive(HMAC("ndks join", shared secret), "ndks join", ephemeral public key || joining key)
 
-HMAC("ndks join", shared secret) is HKDF-Extract (RFC 5869). Both ends bring the shared secret of X25519: a board
+HMAC("ndks join", shared secret) is HKDF-Extract (RFC 5869). Both ends supply the shared secret of X25519: a board
 computes it in steps, a PC with its cryptographic library.
 """
 

@@ -87,7 +87,7 @@ class Direction:
         """Verify and decrypt a payload in place; return its body, or None if it is not the next frame.
 
         The caller ends the session after None. So nobody can try a second tag under the same keys, and the time of the
-        comparison, which stops at the first difference, tells nothing of use.
+        comparison, which stops at the first difference, tells nothing useful.
         """
         end = len(view) - TAG_SIZE
         if end < SYNC_SIZE:

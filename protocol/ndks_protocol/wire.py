@@ -83,7 +83,7 @@ HEARD, MOVED, LOWER_RANK = 0, 1, 2
 # Flags of OPEN_BEGIN and OPEN_KEYS
 AGAIN = 1  # open a message that was accepted before, without changing the window
 ALLOW_JUMP = 2  # open a message more than MAX_JUMP numbers ahead
-VOUCHED = 4  # open a message of a generation that had fewer revoked lanes: its sender has vouched for it in the present
+VOUCHED = 4  # open a message of a generation that had fewer revoked lanes: its sender vouched for it in the present one
 
 MAX_CHUNK = 1024  # maximum bytes of a key or of a capsule's data in one request or answer
 MAX_KEY_BYTES = MAX_ELEMENTS >> 3

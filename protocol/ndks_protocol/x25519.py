@@ -3,8 +3,8 @@
 """X25519 (RFC 7748): the shared secret of a scalar and a public key, in 255 rounds.
 
 Strategy: a differential addition treats its two points alike, so the points are never swapped. Each round only takes
-which of them is doubled from a pair. Most products are only folded, by 2^255 = 19 mod p, to at most 273 bits: `%` takes
-twice that time.
+from a pair the one that is doubled. Most products are only folded, by 2^255 = 19 mod p, to at most 273 bits: `%` takes
+twice as long.
 """
 
 from .curve25519 import KEY_SIZE, LOW_255, Multiplication, P

@@ -25,7 +25,7 @@ void core_reset(Core *core) {
     core->r[14] = 0xFFFFFFFF;
 }
 
-/* Sleeps until something wakes it (ARM, B1.5.18 and B1.5.19), at most to `until`. */
+/* Sleeps until something wakes it (ARM, B1.5.18 and B1.5.19), but no later than `until`. */
 static void sleep_on(Core *core, uint64_t until) {
     int by_event = core->sleeping == SLEEP_WFE;
     int wakes = by_event ? core->event || (core->candidate && !core->primask) : core->candidate != 0;

@@ -106,7 +106,7 @@ OP(stm) {
     if (!core->fault) core->r[R8] = base + 4 * count(list);
 }
 
-/* Loads r0 to r7 of the list; returns the address behind them. */
+/* Loads r0 to r7 of the list; returns the address after them. */
 INLINE uint32_t load_list(Core *core, Flow *flow, uint32_t address, uint32_t list) {
     for (; list && !core->fault; list &= list - 1, address += 4) load_to(core, flow, lowest_bit(list), address, 4);
     return address;

@@ -89,7 +89,7 @@ static void store_aircr(Core *core, uint32_t value) {
     if ((value & 0xFFFF0000) == VECTKEY && value & 4) core->reset_requested = core->leave = 1;
 }
 
-/* Of an interrupt that a peripheral holds asserted, the pending state cannot be cleared (ARM, B3.4.1). */
+/* The pending state of an interrupt that a peripheral holds asserted cannot be cleared (ARM, B3.4.1). */
 static void store_irqs(Core *core, uint32_t offset, uint32_t value) {
     uint64_t bits = (uint64_t) value << FIRST_IRQ;
     switch (offset) {

@@ -43,7 +43,7 @@ class Chip:
     # Time
 
     def run(self, nanoseconds: float) -> bool:
-        """Run for this virtual time, or until stop(); time that the chip waits passes at once.
+        """Run for this virtual time, or until stop(); time that the chip spends waiting passes at once.
 
         Return whether the chip waits for an interrupt now.
         """

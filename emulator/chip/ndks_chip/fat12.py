@@ -33,7 +33,7 @@ _ENTRY = struct.Struct("<11sB8xHHHHI")  # name, attributes, high cluster, time, 
 
 
 class BadDrive(ValueError):
-    """The bytes are no such volume, or a damaged one."""
+    """The bytes are not such a volume, or are a damaged one."""
 
 
 class DriveFull(ValueError):
@@ -41,7 +41,7 @@ class DriveFull(ValueError):
 
 
 def new_drive() -> Tree:
-    """Return what CircuitPython puts on a new drive, without its sample program."""
+    """Return what CircuitPython puts on a new drive, except its sample program."""
     return {
         ".fseventsd": {"no_log": b""},
         ".metadata_never_index": b"",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Names in directories of a FAT volume: short ones in capitals, 8.3, and before them long ones (VFAT)."""
+"""Names in directories of a FAT volume: short 8.3 ones in capitals, and before them long ones (VFAT)."""
 
 import re
 import struct
@@ -14,7 +14,7 @@ _LAYOUT = struct.Struct("<B10sBBB12sH4s")  # number, name, attribute, type, chec
 _LONGEST = 255
 _SHORT = re.compile(r"[A-Z0-9!#$%&'()@^_`{}~-]{1,8}(\.[A-Z0-9!#$%&'()@^_`{}~-]{1,3})?")
 _FORBIDDEN = re.compile(r'[\x00-\x1f"*/:<>?\\|\x7f]|[ .]$|^ ')
-_LOWER_BODY, _LOWER_EXTENSION = 0x08, 0x10  # flags of Windows NT for short names in small letters
+_LOWER_BODY, _LOWER_EXTENSION = 0x08, 0x10  # flags of Windows NT for short names in lower case
 
 
 class BadName(ValueError):

@@ -16,7 +16,7 @@ _IDLE = 0xFF
 
 
 class Flash:
-    """The chip at the SPI bus. A command is what passes between select() and deselect()."""
+    """The chip on the SPI bus. A command is what passes between select() and deselect()."""
 
     def __init__(self, memory: bytearray, uid: bytes, on_change: Callable[[int, int], None] | None) -> None:
         if len(memory) != SIZE:
@@ -31,7 +31,7 @@ class Flash:
             _READ_STATUS_1: lambda _: _WRITE_ENABLED if self._may_write else 0,
             _READ_STATUS_2: lambda _: _QUAD_ENABLED,
             _JEDEC_ID: lambda n: _byte(_MANUFACTURER, n - 1),
-            _UNIQUE_ID: lambda n: _byte(uid, n - 5),  # behind four dummy bytes
+            _UNIQUE_ID: lambda n: _byte(uid, n - 5),  # after four dummy bytes
         }
 
     def reset(self) -> None:
@@ -77,7 +77,7 @@ class Flash:
             self._on_change(address, size)
 
     def _program(self, address: int, data: bytes) -> None:
-        """Bits can be cleared only; behind the end of a page, addresses go on at its start."""
+        """Bits can only be cleared; past the end of a page, addresses go on at its start."""
         page = address // PAGE * PAGE
         for i, byte in enumerate(data):
             self._memory[page + (address + i) % PAGE] &= byte

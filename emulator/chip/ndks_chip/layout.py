@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Where CircuitPython has what in the flash of a Raspberry Pi Pico."""
+"""Where CircuitPython keeps what in the flash of a Raspberry Pi Pico."""
 
 import re
 

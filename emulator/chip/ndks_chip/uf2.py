@@ -29,7 +29,7 @@ DRIVE_OFFSET = 0x100000  # CircuitPython's drive on a Pico; its firmware and nvm
 
 
 class BadImage(ValueError):
-    """The file is no image for this chip; the text says why."""
+    """The file is not an image for this chip; the text says why."""
 
 
 class _Block(NamedTuple):

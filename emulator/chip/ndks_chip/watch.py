@@ -6,7 +6,7 @@ from ndks_chip._core import Core
 
 
 class Watch:
-    """Counts since it was made. A call within a call of the same function belongs to the outer one."""
+    """Counts since it was created. A call within a call of the same function belongs to the outer one."""
 
     def __init__(self, core: Core, index: int) -> None:
         self._core, self._index = core, index

@@ -47,7 +47,7 @@ class Bridge:
         self._port.set_dtr(False)
 
     def _follow(self, *, is_open: bool) -> None:
-        """Pass on that a program has opened or closed the line, and with which rate."""
+        """Pass on that a program has opened or closed the line, and at which rate."""
         baud = self._line.baud
         was_touched = baud != self._baud and not is_open and not self._is_open  # opened and closed since the last turn
         if baud != self._baud:

@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 class RunningChip(Powered):
-    """The chip in `directory`, with its data port on `line`, at a speed as of `Pace`."""
+    """The chip in `directory`, with its data port on `line`; `speed` is as for `Pace`."""
 
     COMMANDS: ClassVar[Mapping[str, str]] = {
         "reset": "reset the chip, as if pin RUN was grounded for a moment",
@@ -124,7 +124,7 @@ class RunningChip(Powered):
         self._data.turn(pace.ahead(chip.nanoseconds))
         self._follow(chip)
         ahead = pace.ahead(chip.nanoseconds)
-        if ahead > 2 * _SLICE / 1e9:  # a host that sends all the time must not drive the clock
+        if ahead > 2 * _SLICE / 1e9:  # a host that never stops sending must not drive the clock
             time.sleep(ahead)
 
     def _follow(self, chip: Chip) -> None:
@@ -156,7 +156,7 @@ class RunningChip(Powered):
         self._tell(self._hold)
 
     def _hold(self, chip: Chip) -> None:
-        """Hold button and pins as they are."""
+        """Keep the button and the pins as they are."""
         chip.set_bootsel(self._bootsel)
         for pin, grounded in self._grounded.items():
             chip.set_pin(pin, False if grounded else None)

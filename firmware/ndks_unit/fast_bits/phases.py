@@ -61,8 +61,8 @@ class Phases:
     def bit(self, index: int, step: int, element: int) -> int:
         """Return one bit of a key by exact arithmetic.
 
-        The error of the phase is below 1.1 ulp (shift and step), that of y2 below ERROR + 1.1 * 2 pi. If this leaves a
-        doubt, the slow generator decides by Ziv's method.
+        The error of the phase is below 1.1 ulp (shift and step), that of y2 below ERROR + 1.1 * 2 pi. If this leaves
+        any doubt, the slow generator decides by Ziv's method.
         """
         self.feed_watchdog()
         bits = self.bits

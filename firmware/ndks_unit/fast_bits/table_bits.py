@@ -86,7 +86,7 @@ class TableKeystream(FastKeystream):
         """Make `count` words from `element` on, which has this phase. Only exact arithmetic needs large integers."""
         constants = self._generator.constants
         cells, shift = constants[0], constants[1]
-        i = v = word = 0  # like the next seven ones: MicroPython has the fastest access to the first 16 variables
+        i = v = word = 0  # like the next seven: MicroPython has the fastest access to the first 16 variables
         steps = self._steps
         s1, s2, s3, s4, s5, s6, s7 = steps[6], steps[12], steps[4], steps[10], steps[2], steps[8], steps[0]
         flags, mask, s8 = _FLAGS, _MASK, self._step_of_word

@@ -10,7 +10,7 @@ from ndks_protocol.wire import INDEX_BITS, MAX_JUMP
 from .record_log import RecordLog
 from .records import EXPORT_COUNTER, MESSAGE_COUNTER
 
-_FORMAT = ">IQ"  # epoch, 0 for messages, whose numbers go on over epochs; next index, or first number not reserved
+_FORMAT = ">IQ"  # epoch, 0 for messages, whose numbers go on across epochs; next index, or first number not reserved
 _BLOCK = 64  # numbers that one record reserves: one write per 64 messages; a crash loses at most 64 numbers
 
 

@@ -98,7 +98,7 @@ class RecordLog:
         start = self._end
         self._sequence += 1
         record = self.keys.encode_into(self.storage.scratch, kind, body, self._sequence)
-        kept = _copy(kind, body)  # before the write: without memory, flash would have what this log does not know
+        kept = _copy(kind, body)  # before the write: if memory runs out, flash must have nothing that this log lacks
         # Before the write: a failed write leaves bytes that are not blank, and may supersede the record with the tail.
         self._end += extent(kind, len(body))
         self._tails.pop(kind, None)

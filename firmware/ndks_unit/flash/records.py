@@ -32,7 +32,7 @@ JOINING_KEY = 0xF3
 BINDING = 0xFE
 
 CURRENT_FORMAT = 4  # the unit does not change state in another format
-OLDEST_FORMAT = 3  # but for this one, which has no generations: it becomes the current one when nvm is rewritten
+OLDEST_FORMAT = 3  # except this one, which has no generations: it becomes the current one when nvm is rewritten
 WINDOW_KINDS = tuple(range(WINDOWS, WINDOWS + MAX_SENDERS))
 # In the order of an image. JOINING_KEY is in none: whatever rewrites nvm erases it.
 SEALED = (MEMBERSHIP, MEMBER_IDS) + WINDOW_KINDS + (GENERATION, PAST, FIRST_KEY)

@@ -5,7 +5,7 @@
 from ndks_protocol import errors
 from ndks_protocol.capsule import CHUNK, TAG_SIZE, Header, MessageKeys, Opener, Pieces, Sealer
 
-_HISTORY = 8  # number of latest tokens that a host may repeat
+_HISTORY = 8  # number of the latest tokens that a host may repeat
 
 
 class Incoming:
@@ -54,7 +54,7 @@ class Outgoing:
             self._sealer.wipe()
 
     def seal(self, number: int, last: int, data: "bytes | memoryview") -> memoryview:
-        """Return the chunks of the next piece, or again of a recent one. UnitError CONFLICT, RANGE."""
+        """Return the chunks of the next piece, or once more those of a recent one. UnitError CONFLICT, RANGE."""
         if self._sealer is None:
             raise errors.UnitError(errors.CONFLICT)
         before = self._pieces.check(number, last, len(data))

@@ -107,7 +107,7 @@ def _open(state: State, masked: bytes, flags: int) -> tuple[Header, MessageKeys,
 
 
 def _header(state: State, masked: bytes, flags: int, kinds: tuple[int, ...]) -> "tuple[Header, Any]":
-    """Return the header of a capsule, and the generation that it is of; None in a network that has only one epoch."""
+    """Return the header of a capsule, and its generation, which is None in a network that has only one epoch."""
     if not state.roles:
         member = state.member
         header = member.header_keys.unmask(masked)

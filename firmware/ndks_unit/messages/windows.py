@@ -37,7 +37,7 @@ class Windows:
         self._log.append(self._kind_of(lane) or self._free_kind(), struct.pack(_LANE, lane) + window.pack())
 
     def binding_id_of(self, lane: int) -> bytes:
-        """Return the binding id of the unit of a lane, b"" if it is unknown."""
+        """Return the binding id of the unit on a lane, b"" if it is unknown."""
         for member, binding_id in self.member_ids():
             if member == lane:
                 return binding_id

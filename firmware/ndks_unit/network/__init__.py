@@ -3,8 +3,8 @@
 """A unit in its network: generations, epochs and roles (PROTOCOL.md section 11).
 
 Strategy: the modules of this folder take heap only in units that need them. `held` stays for a session, if the unit has
-generations or its host uses commands of networks; the others are loaded for one task. All of them work on the bodies of
-the records, whose layouts are in `layout`.
+generations or its host uses commands for networks; the others are loaded for one task. All of them work on the bodies
+of the records, whose layouts are in `layout`.
 """
 
 from .. import on_demand

@@ -113,14 +113,14 @@ def _opened(network: "Network", generation: int, member_key: bytes, capsule: "by
 
 
 def _make_room(log: "RecordLog", past: int, generation: int) -> None:
-    """Make sure that the past before stays in flash until the generation is written. UnitError(STORAGE)."""
+    """Make sure that the previous past stays in flash until the generation is written. UnitError(STORAGE)."""
     needed = records.extent(records.PAST, past) + records.extent(records.GENERATION, generation)
     if log.size - log.used < needed + records.extent(records.STATE_FORMAT, len(format_body(0))):
         log.compact()
 
 
 def _unsettled(network: "Network", grew: bool) -> int:
-    """Return what there is to settle, with that of the generation that is left, if the unit could not write then."""
+    """Return what there is to settle, including what the generation that is left could not settle."""
     body = network.body
     return GREW if grew or (body and body[AT_SETTLED] == GREW) else NOT_SETTLED
 

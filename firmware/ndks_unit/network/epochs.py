@@ -91,7 +91,7 @@ def open_present(network: "Network") -> None:
 
 
 def use_epoch(network: "Network", place: "bytes | bytearray | memoryview", number: int) -> OpenMember:
-    """Return the keys of another epoch, in place of those of the other one that was used before."""
+    """Return the keys of another epoch, in place of those of the last other one that was used."""
     state = network.state
     _drop_other(state)
     state.other = open_epoch(network, place, number)
@@ -131,7 +131,7 @@ def _secret_of(network: "Network", place: "bytes | bytearray | memoryview", numb
 def _membership(network: "Network", place: "bytes | bytearray | memoryview", position: int, secret: bytes) -> bytes:
     """Return the membership in an epoch, as `PROVISION` has it for a network with one epoch only.
 
-    The name that it gave to the first epoch stays until the first move: by it exported keys are counted.
+    The name that it gave to the first epoch stays until the first move: exported keys are counted under it.
     """
     record = network.state.log.body(MEMBERSHIP) or b""
     epoch, lane, suite, cipher, _, _, name, p1, p2, _, _ = unpack(wire.MEMBERSHIP, record)
@@ -147,7 +147,7 @@ def _membership(network: "Network", place: "bytes | bytearray | memoryview", pos
 
 
 def move(network: "Network", number: int) -> None:
-    """Move to a higher number, or as far as one move leads. UnitError(STORAGE): nothing has changed."""
+    """Move to a higher number, or as far towards it as one move goes. UnitError(STORAGE): nothing has changed."""
     board, body = network.state.board, bytearray(network.body)
     here, low = number_at(body, AT_NUMBER), number_at(body, AT_LOW)
     number = min(number, here + AHEAD, LAST_NUMBER)
@@ -188,7 +188,7 @@ def _with_move(body: bytearray, number: int) -> list[int]:
 def write(network: "Network", body: bytearray) -> None:
     """Write a generation, and remove what it has superseded. UnitError(STORAGE): nothing has changed."""
     log = network.state.log
-    if log.format != CURRENT_FORMAT:  # an older firmware must not take it for a state of its own
+    if log.format != CURRENT_FORMAT:  # an older firmware must not take it for state of its own
         log.append(STATE_FORMAT, format_body(log.erases))
     log.append(GENERATION, body)
     network.wipe()
@@ -201,7 +201,7 @@ def write(network: "Network", body: bytearray) -> None:
 
 
 def _enter_epoch(network: "Network") -> None:
-    """Go on in the epoch that was written. Messages of the former one go on; a repeated token is a new one."""
+    """Go on in the epoch that was written. Messages of the former one go on; a repeated token counts as new."""
     state, former = network.state, network.state.member
     number = number_at(network.body, AT_NUMBER)
     position = number_at(network.body, 0) << 16 | number

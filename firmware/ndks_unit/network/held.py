@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a member in its network needs for each message and each second. It stays loaded for a session."""
+"""What a member of a network needs for each message and each second. It stays loaded for a session."""
 
 from ndks_protocol import errors, fields, wire
 from ndks_protocol.capsule import Header
@@ -24,7 +24,7 @@ except ImportError:  # not on the board, where annotations are not evaluated
 
 
 class Network:
-    """Epoch and role of an open unit. What it keeps beside flash goes with the session."""
+    """Epoch and role of an open unit. What it keeps outside flash ends with the session."""
 
     def __init__(self, state: "State"):
         self.state = state
@@ -54,7 +54,7 @@ class Network:
 
     @property
     def lane(self) -> int:
-        """The own lane."""
+        """The unit's own lane."""
         return self.state.opened.lane if self.state.opened else wire.COMMON_LANE
 
     def past(self) -> "list[memoryview]":
@@ -82,7 +82,7 @@ class Network:
         return on_demand.load(*parts)[2]
 
     def seldom(self) -> "Any":
-        """Return the module for what is late, and for commands that come seldom."""
+        """Return the module for what is late, and for rare commands."""
         return on_demand.load("ndks_protocol.control.rows", "ndks_unit.network.seldom")[1]
 
     def beacons(self) -> "Any":
@@ -93,7 +93,7 @@ class Network:
     # Messages
 
     def find(self, masked: bytes, flags: int, kinds: tuple[int, ...]) -> "tuple[Header, Any]":
-        """Return the header of a capsule and its generation, a body or a past one. UnitError as PROTOCOL.md orders."""
+        """Return the header of a capsule and its generation, a body or a past one. UnitError in PROTOCOL.md's order."""
         member = self.state.member
         try:
             header = member.header_keys.unmask(masked)
@@ -123,7 +123,7 @@ class Network:
             raise errors.UnitError(errors.CUT)
 
     def is_cut(self, place: "bytes | bytearray | memoryview") -> bool:
-        """Return whether this is a past generation, since which a lane has been revoked."""
+        """Return whether this is a past generation since which a lane has been revoked."""
         return len(place) == PAST_SIZE and place[AT_PAST_REVOKED] < self.body[AT_REVOKED]
 
     def revokes(self, lane: int) -> bool:
@@ -147,7 +147,7 @@ class Network:
             self.move_on()
 
     def hear(self, number: int) -> None:
-        """Keep a number that is higher than the own one."""
+        """Keep a number that is higher than the unit's own."""
         if number > number_at(self.body, AT_NUMBER):
             self.waiting = max(self.waiting, number)
 
@@ -169,7 +169,7 @@ class Network:
     # Roles
 
     def listen(self, patience: int = -1) -> None:
-        """Wait for a master, by default for a time that few units choose short, whatever their count."""
+        """Wait for a master, by default for a time that only a few units choose short, however many there are."""
         self.silence = 0
         if patience < 0:
             drawn = self.state.board.entropy(2)

@@ -32,14 +32,14 @@ def _was_cut_short(network: "Network") -> bool:
 
 
 def _undo_entry(network: "Network") -> None:
-    """Return to the past before, which is still in nvm or in a snapshot; what was written must go from there, too."""
+    """Return to the previous past, still in nvm or in a snapshot; what was written must disappear from there too."""
     log, body = network.state.log, bytearray(network.body)
     if not body:
         log.drop(PAST)
         for _ in SNAPSHOT_FILES:
             log.make_image()
             log.storage.write_snapshot()
-        log.start_nvm(*log.make_image())  # at last: so long, the next start finds the past that was written
+        log.start_nvm(*log.make_image())  # last: until then, the next start finds the past that was written
         return
     while _was_cut_short(network):
         found = log.storage.find_older(PAST, log.found[PAST][:3])

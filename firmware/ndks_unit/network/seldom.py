@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a member in its network needs seldom: capsules and keys of past generations, and most commands."""
+"""What a member of a network rarely needs: capsules and keys of past generations, and most commands."""
 
 from ndks_protocol import errors, fields, wire
 from ndks_protocol.capsule import Header, HeaderKeys
@@ -35,7 +35,7 @@ _ENTERING = (
 
 
 def find_late(network: "Network", masked: bytes, flags: int, kinds: tuple[int, ...]) -> "tuple[Header, Any]":
-    """Do what `Network.find` does for capsules of past generations. UnitError HEADER for those of none."""
+    """Do what `Network.find` does for capsules of past generations. UnitError HEADER for those of no generation."""
     header, place = _in_past(network, masked)
     member = network.state.member
     header.check(member.suite, member.lane)
@@ -117,7 +117,7 @@ def _renew(network: "Network") -> tuple[int]:
 
 
 def _role(network: "Network", mode: int) -> tuple[()]:
-    """Set the mode, in flash too."""
+    """Set the mode, also in flash."""
     if mode > wire.MONITOR:
         raise errors.UnitError(errors.RANGE)
     if mode != network.body[AT_MODE]:

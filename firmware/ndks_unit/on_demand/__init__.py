@@ -41,7 +41,7 @@ def get(name: str) -> "Any":
 
 
 def _forget(name: str) -> None:
-    """Remove a module from where the interpreter keeps it, also one that was loaded in part."""
+    """Remove a module from where the interpreter keeps it, even one that was loaded only in part."""
     sys.modules.pop(name, None)
     package, _, last = name.rpartition(".")
     sys.modules[package].__dict__.pop(last, None)

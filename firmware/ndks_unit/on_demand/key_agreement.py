@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Uses of key pairs of X25519: for a session, as a joining key, and to open a package (PROTOCOL.md section 6)."""
+"""Uses of X25519 key pairs: for a session, as a joining key, and to open a package (PROTOCOL.md section 6)."""
 
 from ndks_protocol.session import PUBLIC_KEY_SIZE
 

@@ -3,7 +3,7 @@
 """Packages without their modules, when all is loaded that stays. Imports find modules in `sys.modules`.
 
 CircuitPython keeps each module as a name of its package, too. With so many names the collector's stack of 64 entries
-overflows, and a collection takes twice its time.
+overflows, and a collection takes twice as long.
 """
 
 import sys

@@ -37,8 +37,8 @@ _MASKED_SIZE = WIRE_HEADER_SIZE - _TAG_END
 class Header:
     """An unmasked header. `epoch` is the number of the epoch in its generation.
 
-    UnitError(HEADER): a field has an invalid value. Control is in all networks of suite hybrid, cipher vernam, and of
-    no epoch.
+    UnitError(HEADER): a field has an invalid value. In every network, control has suite hybrid, cipher vernam, and no
+    epoch.
     """
 
     def __init__(self, clear: bytes):

@@ -73,7 +73,7 @@ class Sealer:
 class Pieces:
     """The pieces of a message that is sealed for others: they come in order, and recent ones may be repeated.
 
-    The same keystream must not leave with two texts. A piece with the number of an earlier one is sealed again, and
+    The same keystream must not go out with two texts. A piece with the number of an earlier one is sealed again, and
     goes out only if `proof` is the same: its chunks, or their tags, which authenticate its ciphertext.
     """
 
@@ -82,7 +82,7 @@ class Pieces:
         self._latest: list[tuple[int, int, int, bytes]] = []  # number, last, size and proof
 
     def check(self, number: int, last: int, size: int) -> bytes:
-        """Return the proof of this piece from before, b"" if it is the next one, which is not sealed yet.
+        """Return the earlier proof of this piece, b"" if it is the next one, which is not sealed yet.
 
         UnitError CONFLICT: it is neither, or has another size than before; RANGE: its size is wrong.
         """

@@ -18,9 +18,9 @@ def pack_beacon(generation: int, number: int, term: int) -> bytes:
 
 
 def unpack_beacon(data: "bytes | memoryview", generation: int) -> tuple[int, int]:
-    """Return number and term of a beacon that is of this generation.
+    """Return the number and the term of a beacon of this generation.
 
-    UnitError AUTH: it is no beacon, or of another generation. RANGE: there is no such number.
+    UnitError AUTH: it is not a beacon, or is of another generation. RANGE: there is no such number.
     """
     if len(data) != struct.calcsize(_LAYOUT):
         raise errors.UnitError(errors.AUTH)

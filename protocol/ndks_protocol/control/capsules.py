@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Capsules of kind 1: beacons and notices, in one chunk, under another key than the secret of an epoch.
+"""Capsules of kind 1: beacons and notices, in one chunk, under a key other than the secret of an epoch.
 
 Their paper bits are all 0, so they need no generator, and their sync word is that of a binding id of zeros.
 """
@@ -16,7 +16,7 @@ _PIECE = 256  # of the keystream at once: a fragmented heap may have no larger b
 def seal_control(
     crypto: Crypto, key: "bytes | bytearray", header_keys: HeaderKeys, sender: tuple[int, int], salt: bytes, data: bytes
 ) -> bytes:
-    """Return a capsule of kind 1 under `key`; `sender` is lane and number. Never seal two data under one number."""
+    """Return a capsule of kind 1 under `key`; `sender` is lane and number. Never reuse a number for other data."""
     header = control_header(*sender, salt)
     view = memoryview(bytearray(LARGEST_PIECE))
     return header_keys.mask(header) + bytes(seal_chunk(crypto, key, header, data, view))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Numbers of networks whose units must agree on them (PROTOCOL.md section 11). A tick is a second."""
+"""Numbers on which the units of a network must agree (PROTOCOL.md section 11). A tick is a second."""
 
 LAST_GENERATION = 65534
 LAST_NUMBER = 16383  # of an epoch in its generation: it has 14 bits in a header
@@ -12,7 +12,7 @@ MOVE_PAUSE = 64  # ticks between two moves
 BEACON = 8  # ticks between two beacons of a master
 SILENCE = 32  # ticks, and 1 to SLOTS more, after which a unit leads
 SLOTS = 16
-LONGEST_TICK = 16  # more ticks at once count as these
+LONGEST_TICK = 16  # more ticks at once count as this many
 LAST_TERM = 0xFFFFFFFF
 MAX_REVOKED = 96  # lanes
 ADMINISTRATORS = 4  # number a makes the generations and gives the lanes whose remainder is a

@@ -24,7 +24,7 @@ class Notice:
     """A generation as a member gets it.
 
     `operators` are d, f1 and f2; `lanes` are the packed numbers of the revoked lanes, ascending. `others` are
-    generations that went past this one, as (g, number of revoked lanes, operators, secret), ascending.
+    generations that this one merges, as (g, number of revoked lanes, operators, secret), ascending.
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class Notice:
 def unpack_notice(data: "bytes | memoryview", generation: int, own_lane: int) -> Notice:
     """Return the notice of this generation for the member on `own_lane`.
 
-    UnitError AUTH: it is none, or of another generation. RANGE: too many lanes or generations, not in order, operators
-    that do not exist, or the own lane is revoked.
+    UnitError AUTH: it is not a notice, or is of another generation. RANGE: too many lanes or generations, not in order,
+    operators that do not exist, or the own lane is among the revoked ones.
     """
     if len(data) < _HEAD_SIZE + 1:
         raise errors.UnitError(errors.AUTH)

@@ -127,8 +127,8 @@ class Keystream:
     def _bit(self, element: int) -> int:
         """Return one bit by Ziv's method: double the precision until no doubt is left.
 
-        The loop ends unless the cosine lies exactly on a rounding boundary. The cosine of element 0 is 1, which is no
-        boundary. No later element is known to have a rational cosine.
+        The loop ends unless the cosine lies exactly on a rounding boundary. The cosine of element 0 is 1, which is not
+        a boundary. No later element is known to have a rational cosine.
         """
         bits = self._bits
         while True:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 _TO_HOST = 0x80
-# After the status stage, until the device has retired the transfer: TinyUSB panics at a setup packet before.
+# After the status stage, until the device has retired the transfer: TinyUSB panics at a setup packet before that.
 _GAP_NS = 300_000
 
 
