@@ -71,11 +71,11 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Load the public names at the first use of one: `ndks --help` needs none of them."""
+        """Load the public names when the first one is used: `ndks --help` needs none of them."""
         if name in __all__:
             return getattr(importlib.import_module(".api", __name__), name)
         raise AttributeError(f"module {__name__} has no attribute {name}")
 
     def __dir__() -> list[str]:
-        """Show in an interpreter what there is, loaded or not."""
+        """Show in an interpreter which names there are, loaded or not."""
         return sorted({*globals(), *__all__})

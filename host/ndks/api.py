@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Public names of the package `ndks`, imported at the first use of one of them."""
+"""Public names of the package `ndks`, imported when the first of them is used."""
 # pyright: reportUnusedImport=false
 
 from .driver.answers import Hello, Inspected, Key, Status

@@ -31,7 +31,7 @@ from .vouchers import Vouched
 
 _CAPSULE = 1
 _SMALLEST = WIRE_HEADER_SIZE + SYNC_SIZE + CHECK_SIZE + TAG_SIZE
-_LONGER = 64  # a capsule is longer than its message by less than the 64th part, and as many bytes beside _SMALLEST
+_LONGER = 64  # a capsule is longer than its message by less than a 64th of it plus 64 bytes, besides _SMALLEST
 _REVOKED, _LANE, _NETWORK = "revoked lanes", "lane", "network"
 # What units say of capsules that are damaged, repeated, too late, or not for them; all other errors end a step.
 _REFUSED = {
@@ -42,11 +42,11 @@ _REFUSED = {
 
 
 class Agent:
-    """The agent of a unit with an open session. UsageError: the store is that of another member.
+    """The agent of a unit with an open session. UsageError: the store belongs to another member.
 
-    `public` is the administrators' key: only their bundles count. Randomness spreads hosts in time, and is no secret.
-    `may_seal` tells before each message whether it is sealed now; those that are not wait in the store.
-    After an error of the unit, `reopen` it; after one of the store, make a new Agent. Neither loses anything.
+    `public` is the administrators' key: only their bundles count. Randomness spreads hosts in time, and is not a
+    secret. `may_seal` tells before each message whether it is sealed now; those that are not wait in the store. After
+    an error of the unit, `reopen` it; after one of the store, make a new Agent. Neither loses anything.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Agent:
 
     @property
     def left_out(self) -> int | None:
-        """The newest generation that was made without this unit, and after its own; None: there is none."""
+        """The newest generation that was made without this unit, and is later than its own; None: there is none."""
         return self._generations.left_out
 
     @property
@@ -96,11 +96,11 @@ class Agent:
 
     @property
     def outbox(self) -> Outbox:
-        """The own messages that are kept."""
+        """This unit's own messages that are kept."""
         return self._sending.outbox
 
     def inbox(self, lane: int) -> Inbox:
-        """What is known of a sender."""
+        """What is known about a sender."""
         return self._receiving.inboxes.of(lane)
 
     def missing(self, lane: int) -> Spans:
@@ -149,9 +149,9 @@ class Agent:
         return self._done()
 
     def tick(self, ticks: int, *, retained: bool = False) -> Output:
-        """Let time pass; more than 16 ticks at once count as 16, for who slept has waited for nothing.
+        """Let time pass; more than 16 ticks at once count as 16, because a host that was asleep has not really waited.
 
-        `retained` tells whether the channel gives bundles to those who come later: they need not be repeated.
+        `retained` tells whether the channel gives bundles to those who come later: then they need not be repeated.
         """
         station = self._station
         ticks = min(ticks, station.limits.longest_tick)
@@ -168,7 +168,7 @@ class Agent:
 
     @property
     def _largest(self) -> int:
-        """The largest capsule that may be a message: others of the network, such as files, take a unit hours."""
+        """The largest capsule that may be a message: others in the network, such as files, take a unit hours."""
         message = self._station.limits.message
         return _SMALLEST + _LONGER + message + message // _LONGER
 
@@ -194,7 +194,7 @@ class Agent:
             self._sending.report_new_generation()
 
     def _tick_unit(self, ticks: int) -> None:
-        """Tell the unit of time, publish its beacon, and forget claims if its list of revoked lanes is another."""
+        """Tell the unit the time, publish its beacon, and forget claims if its list of revoked lanes has changed."""
         station, store = self._station, self._station.store
         if station.epoch is None:
             return
@@ -211,7 +211,7 @@ class Agent:
             station.tell(Master(ticked.master))
 
     def _hear_master(self) -> None:
-        """Tell that the master was heard: only its answer to TICK says who that is."""
+        """Report that the master was heard: only the unit's answer to TICK says who that is."""
         station = self._station
         if self._has_beacon and station.epoch is not None and station.ticked.role != MASTER:
             station.output.heard = Heard(station.ticked.master, station.epoch, None)
@@ -258,7 +258,7 @@ class Agent:
             self._sending.send_again(ask)
 
     def _open(self, capsule: bytes, vouched: Vouched | None) -> Opened | None:
-        """Open a capsule; None: it was a beacon. A host cannot tell, but by the size."""
+        """Open a capsule; None: it was a beacon. A host cannot tell, except by the size."""
         if len(capsule) == BEACON_SIZE:
             try:
                 self._has_beacon |= self._station.unit.control(capsule) != LOWER_RANK
@@ -271,7 +271,7 @@ class Agent:
 
     def _after_refusal(self, error: int, vouched: Vouched | None) -> None:
         if error == errors.STALE:
-            self._generations.answer(-1)  # its sender is behind
+            self._generations.answer(-1)  # its sender lags behind
         elif vouched and error == errors.TOO_OLD:
             self._receiving.give_up(vouched)
         elif error in (errors.HEADER, errors.NO_EPOCH) and not vouched:

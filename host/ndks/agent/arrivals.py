@@ -10,7 +10,7 @@ from .inboxes import Inboxes
 from .store import Store
 
 _DELIVERED, _LATE = 0, 1  # others are Lost: 1 + its reason
-_GAPS = 1000  # that a lane's messages may have, and are given early: senders that keep to the rules have fewer
+_GAPS = 1000  # that a lane's messages may have and still be given early: senders that keep to the rules have fewer
 
 
 class Arrivals:
@@ -21,7 +21,7 @@ class Arrivals:
 
     @property
     def size(self) -> int:
-        """The bytes of what was not taken."""
+        """The bytes of what has not been taken."""
         return self._store.fact("arrived") or 0
 
     def add(self, event: Delivered | Lost) -> None:
@@ -34,7 +34,7 @@ class Arrivals:
         self._store.write(f"INSERT INTO arrivals ({columns}) VALUES (?, ?, ?, ?, ?, ?)", *row)  # noqa: S608 - a constant
 
     def after(self, place: int, most: int) -> list[tuple[int, Delivered | Lost]]:
-        """Return the next events after a place, each with its own, at most so many."""
+        """Return the next events after a place, each with its own place, at most so many."""
         query = "SELECT * FROM arrivals WHERE place > ? ORDER BY place LIMIT ?"
         return [(row[0], _event(row[1:])) for row in self._store.read(query, place, most)]
 
@@ -47,7 +47,7 @@ class Arrivals:
         self._store.write("DELETE FROM arrivals WHERE place = ?", place)
 
     def early(self, most: int, but: Set[tuple[int, int]]) -> list[Delivered]:
-        """Return messages that wait for earlier ones, at most so many, without those that are named by lane and s."""
+        """Return messages that wait for earlier ones, at most so many, except those that are named by lane and s."""
         gaps = "SELECT count(*) FROM spans WHERE lane = senders.lane AND kind = 0 AND first > senders.first"
         lanes = f"SELECT lane FROM senders WHERE ({gaps}) < {_GAPS}"  # noqa: S608 - constants
         found = self._store.read(f"SELECT lane, s FROM waiting WHERE lane IN ({lanes}) ORDER BY lane, s")  # noqa: S608
@@ -56,7 +56,7 @@ class Arrivals:
         return [Delivered(*self._store.read(query, *key)[0]) for key in keys[:most]]
 
     def taken_early(self, inboxes: Inboxes, lane: int, s: int) -> None:
-        """Note that a program has a message that `early` gave it, within a step; it may be in order by now."""
+        """Note that a program has a message that `early` gave it, within a step; it may have come into order by now."""
         self._store.write("DELETE FROM arrivals WHERE what <= ? AND lane = ? AND first = ?", _LATE, lane, s)
         inboxes.hand_over(lane, s)
 

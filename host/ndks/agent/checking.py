@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Checks by another channel: the check values of messages, who confirmed them, and when the next check is due."""
+"""Checks over another channel: the check values of messages, who confirmed them, and when the next check is due."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from .inbox import Known
 from .store import Store
 
 _EVERY = "check every"
-_CHECKED = "checked "  # and the lane: the highest message that somebody confirmed, or that came before the schedule
+_CHECKED = "checked "  # with the lane: the highest message that somebody confirmed, or that came before the schedule
 _OVERDUE = 2  # times as many messages as the schedule says
 
 
@@ -44,7 +44,7 @@ class Checking:
         return self._store.fact(_EVERY) or 0
 
     def schedule(self, every: int) -> None:
-        """Let a check be due after so many more messages of each sender; 0: never."""
+        """Make a check due after so many more messages from each sender; 0: never."""
         self._store.note(_EVERY, every)
         for lane, _, last in self._delivered():
             self._store.note(f"{_CHECKED}{lane}", last)
@@ -55,14 +55,14 @@ class Checking:
             self.book.keep(name_of(lane, s), value)
 
     def confirm(self, lane: int, s: int, confirmation: Confirmation) -> None:
-        """Note what somebody said of a message; if it held, the next check of its sender is counted from there."""
+        """Note what somebody said about a message; if it held, the sender's next check counts from there."""
         self.book.confirm(confirmation)
         name = f"{_CHECKED}{lane}"
         if confirmation.held and s > (self._store.fact(name) or 0):
             self._store.note(name, s)
 
     def due(self) -> list[Due]:
-        """Return the senders of which a message has to be checked now."""
+        """Return the senders for which a message has to be checked now."""
         if not (every := self.every):
             return []
         since = [(lane, self._since(lane, first, last)) for lane, first, last in self._delivered()]
@@ -79,7 +79,7 @@ class Checking:
 
     def _latest(self, lane: int) -> int:
         query = (
-            "SELECT message FROM checks WHERE message GLOB ? ORDER BY place DESC LIMIT 1"  # by the index, unlike LIKE
+            "SELECT message FROM checks WHERE message GLOB ? ORDER BY place DESC LIMIT 1"  # uses the index, unlike LIKE
         )
         rows = self._store.read(query, f"{lane}:*")
         return int(rows[0][0].partition(":")[2]) if rows else 0

@@ -9,7 +9,7 @@ from enum import IntEnum
 class Why(IntEnum):
     """Why a message is lost."""
 
-    NOT_KEPT = 1  # its sender has it no longer
+    NOT_KEPT = 1  # its sender no longer has it
     GENERATION = 2  # it belongs to a generation that this unit does not hold
     EPOCH = 3  # it belongs to an epoch that this unit has given up
 
@@ -44,7 +44,7 @@ class Entered:
 
 @dataclass(frozen=True)
 class Refused:
-    """The unit refused a bundle for it, by an error of `ndks_protocol.errors`; ROSTER: it forgets a revocation."""
+    """The unit refused a bundle for it, with an error of `ndks_protocol.errors`; ROSTER: it leaves out a revocation."""
 
     g: int
     error: int
@@ -52,7 +52,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A later bundle has no notice for this unit: it was revoked or retired, or the administrators are apart."""
+    """A later bundle has no notice for this unit: it was revoked or retired, or administrators are cut off."""
 
     g: int
 
@@ -66,7 +66,7 @@ class Master:
 
 @dataclass(frozen=True)
 class Room:
-    """Whether there is room for messages; if not, they stay at their senders until a program takes some."""
+    """Whether there is room for messages; if not, they stay with their senders until a program takes some."""
 
     is_there: bool
 
@@ -85,9 +85,9 @@ class Heard:
 
 @dataclass
 class Output:
-    """What a step gives: packets to publish, in order, and events; and who was heard by it.
+    """What a step gives: packets to publish, in order, and events; and who was heard in it.
 
-    What `passing` packets say is so now, and is said again later: beacons, reports, asks.
+    What `passing` packets say holds only now, and is said again later: beacons, reports, asks.
     """
 
     packets: list[bytes] = field(default_factory=list[bytes])

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The agent and generations: bundles for the own unit, and bundles for others."""
+"""The agent and generations: bundles for its own unit, and bundles for others."""
 
 from ndks_protocol import errors
 from ndks_protocol.wire import MASTER
@@ -12,7 +12,7 @@ from .kept import Kept
 from .station import Station
 
 _LEFT_OUT = "left out"
-# A notice that the unit refuses so will never fit; after any other error it is given again.
+# A notice that the unit refuses with one of these will never fit; after any other error it is given again.
 _FINAL = {
     *(errors.STALE, errors.HEADER, errors.AUTH, errors.RANGE, errors.ROSTER, errors.DIVERGED, errors.BINDING),
     *(errors.SUITE, errors.KIND, errors.CAPSULE_VERSION, errors.NO_EPOCH),
@@ -28,7 +28,7 @@ class Answer:
 
 
 class Generations:
-    """Bundles lie in the store; in memory, since when candidates wait, and when what was published last."""
+    """Bundles are in the store; in memory is since when candidates wait, and when what was last published."""
 
     def __init__(self, station: Station, public: bytes) -> None:
         self._station = station
@@ -44,7 +44,7 @@ class Generations:
         self._is_behind = False  # something came that this unit cannot read
 
     def resume(self) -> None:
-        """Settle what a crash left: a candidate that the unit has entered is kept; kept ones may be later than it."""
+        """Settle what a crash left: a candidate that the unit has entered is kept; kept ones may be later still."""
         g = self._station.g
         with self._station.store.step():
             for bundle in self._kept.in_order():
@@ -55,11 +55,11 @@ class Generations:
                 self._kept.candidates[bundle.digest] = bundle
 
     def fell_behind(self) -> None:
-        """Note that a capsule came whose generation this unit may not have."""
+        """Note that a capsule has come whose generation this unit may not have."""
         self._is_behind = True
 
     def take(self, content: bytes) -> bool:
-        """Take a bundle from the channel; return whether the unit entered a generation. BadBundle: it is none."""
+        """Take a bundle from the channel; return whether the unit entered a generation. BadBundle: it is not one."""
         bundle = self._known(content)
         if bundle is None:
             bundle = Bundle.parse(content)
@@ -82,12 +82,12 @@ class Generations:
 
     @property
     def left_out(self) -> int | None:
-        """The newest generation that has no notice for this unit, if the unit is in none as new."""
+        """The newest generation that has no notice for this unit, unless the unit is in one as new."""
         g = self._station.store.fact(_LEFT_OUT)
         return g if g is not None and g > self._station.g else None
 
     def enter(self) -> bool:
-        """Give the unit the candidates, the oldest first, and for a while none before its predecessor.
+        """Give the unit the candidates, the oldest first, and for a while none ahead of its predecessor.
 
         Return whether it entered a generation.
         """
@@ -101,11 +101,11 @@ class Generations:
         return entered
 
     def answer(self, g: int) -> None:
-        """Somebody is in generation g, or -1: in one before the own."""
+        """Somebody is in generation g, or -1: in one before this unit's own."""
         station = self._station
         if not self._kept.later(g) or self._answer or station.now < self._answered_at + station.limits.answers:
             return
-        slot = 2 * station.slot()  # few are first, as with masters
+        slot = 2 * station.slot()  # only a few are first, as with masters
         self._answer = Answer(station.now + (0 if self._is_master else slot), g)
 
     def tick(self, *, retained: bool) -> None:
@@ -130,7 +130,7 @@ class Generations:
         return self._station.ticked.role == MASTER
 
     def _known(self, content: bytes) -> Bundle | None:
-        """Return the bundle with this content that is kept already: somebody has published it."""
+        """Return the bundle with this content if it is already kept: somebody has published it."""
         bundle = next((kept for kept in self._kept.bundles.values() if kept.content == content), None)
         if bundle is not None:
             self._repeated_at = self._station.now
@@ -139,7 +139,7 @@ class Generations:
         return bundle
 
     def _hint(self, g: int) -> bytes:
-        """Return the own hint, for which the unit may take seconds of steps; b"": it has no member key of g."""
+        """Return the unit's hint, which may take it seconds of steps; b"": it has no member key of g."""
         if g not in self._hints:
             self._hints = {known: hint for known, hint in self._hints.items() if known > self._station.g}
             try:
@@ -151,7 +151,7 @@ class Generations:
         return self._hints[g]
 
     def _wait(self, bundle: Bundle) -> None:
-        """Make a bundle a candidate, once: it is in the store before the unit is asked."""
+        """Make a bundle a candidate, but only once: it is in the store before the unit is asked."""
         if bundle.digest in self._kept.candidates or bundle.digest in self._refused:
             return
         with self._station.store.step():
@@ -163,7 +163,7 @@ class Generations:
         return self._station.now - since >= self._station.limits.wait
 
     def _give(self, bundle: Bundle) -> bool:
-        """Give a bundle to the unit: all its notices that may be its own; return whether it entered."""
+        """Give a bundle to the unit: all the notices in it that may be the unit's; return whether it entered."""
         refusal = 0
         for notice in bundle.notices_for(self._hint(bundle.g)):
             try:
@@ -201,7 +201,7 @@ class Generations:
         self._since.pop(bundle.digest, None)
 
     def _show(self) -> None:
-        """Let administrators see the newest bundle of this side: who made a later one learns from it, and merges."""
+        """Let administrators see this side's newest bundle: whoever made a later one learns from it, and merges."""
         station, newest = self._station, self._kept.newest()
         if newest and station.now >= self._shown_at + station.limits.shows and not station.is_silent:
             self._shown_at = station.now

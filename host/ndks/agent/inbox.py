@@ -25,16 +25,17 @@ class Inbox:
     """The state of one sender in memory; `inboxes` keeps it in the store.
 
     What the sender said (`first`, `reported`, `starts`, vouchers) and what follows from it is forgotten when the list
-    of revoked lanes grows, for a thief may have said it; what was delivered is not. That is an exact set, for a thief
-    may have sent any number, so spans are not limited in number; but nothing counts all of them at each message.
+    of revoked lanes grows, because a thief may have said it; what was delivered is not. That is an exact set, because a
+    thief may have sent any number, so the count of spans is not limited; but nothing goes through all of them for each
+    message.
     """
 
     def __init__(self) -> None:
         self.sets = {kind: Spans() for kind in Known}
         self.waiting = set[int]()  # the texts are in the store
         self.first = 1  # that the sender still has
-        self.reported = 0  # the last that the sender told of
-        self.top = 0  # the highest that came
+        self.reported = 0  # the last one that the sender told of
+        self.top = 0  # the highest one that came
         self.starts: tuple[tuple[int, int], ...] = ()
         self._missing: Spans | None = None
         self._known = Spans()  # delivered or unreadable
@@ -55,7 +56,7 @@ class Inbox:
         self.changed()
 
     def changed(self) -> None:
-        """Let `missing` be computed anew: what it depends on has changed."""
+        """Have `missing` computed again: what it depends on has changed."""
         self._missing = None
 
     def take_report(self, report: Report) -> bool:
@@ -68,22 +69,22 @@ class Inbox:
         return is_new
 
     def missing(self, held: frozenset[int]) -> Spans:
-        """Return what can still come: not known, and of a generation that the unit holds, or not told of yet."""
+        """Return what can still come: not known, and either of a generation that the unit holds or not told of yet."""
         if self._missing is None:
             parts = [(first, last) for g, first, last in self._parts() if g in held]
-            parts.append((self.reported + 1, self.top))  # of which nothing was said yet
+            parts.append((self.reported + 1, self.top))  # about which nothing has been said yet
             expected = Spans((max(first, self.first), last) for first, last in parts if max(first, self.first) <= last)
             self._missing = expected.without((self._known, self._waiting_spans()))
         return self._missing
 
     def passed(self, up_to: int, held: frozenset[int]) -> Spans:
-        """Return what will not come, and was not named as lost, up to a number that was told of or delivered."""
+        """Return what will not come and was not named as lost, up to a number that was told of or delivered."""
         self._settle()
         settled = (*self.sets.values(), self._waiting_spans(), self.missing(held))
         return Spans([(self._settled + 1, up_to)]).without(settled) if up_to > self._settled else Spans()
 
     def _settle(self) -> None:
-        """Pass over what is settled behind the number settled last."""
+        """Pass over what is settled beyond the number settled last."""
         delivered, lost = self.sets[Known.DELIVERED], self.sets[Known.LOST]
         while last := delivered.end_of(self._settled + 1) or lost.end_of(self._settled + 1):
             self._settled = last

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The inboxes of all senders, in the store and, once they were used, in memory."""
+"""The inboxes of all senders, in the store and, once they have been used, in memory."""
 
 import struct
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ class Inboxes:
             self._save(lane)
 
     def wait(self, lane: int, message: Message) -> None:
-        """Let a message wait for those before it."""
+        """Have a message wait for those before it."""
         inbox = self.of(lane)
         inbox.waiting.add(message.s)
         values = lane, message.s, message.content, message.data
@@ -93,7 +93,7 @@ class Inboxes:
         return Delivered(lane, s, content, data, is_late)
 
     def hand_over(self, lane: int, s: int) -> None:
-        """Note that a program took a message that waits for earlier ones, or waited when the program got it."""
+        """Note that a program took a message that is waiting for earlier ones, or was when the program got it."""
         inbox = self.of(lane)
         if s in inbox.waiting:
             self._stop_waiting(lane, s)
@@ -134,7 +134,7 @@ class Inboxes:
         query = "SELECT first, reported, top, starts FROM senders WHERE lane = ?"
         ((inbox.first, inbox.reported, inbox.top, starts),) = self._store.read(query, lane)
         inbox.starts = tuple((g, s) for g, s in struct.iter_unpack(_START, starts))
-        query = "SELECT kind, first, last FROM spans WHERE lane = ? ORDER BY first"  # what is added last is added fast
+        query = "SELECT kind, first, last FROM spans WHERE lane = ? ORDER BY first"  # adding at the end is fast
         for kind, first, last in self._store.read(query, lane):
             inbox.add(Known(kind), (first, last))
         inbox.waiting = {s for (s,) in self._store.read("SELECT s FROM waiting WHERE lane = ?", lane)}

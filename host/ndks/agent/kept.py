@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Bundles in the store: candidates, stored before the unit is asked to enter, and whole ones, kept for others."""
+"""Bundles in the store: candidates, stored before the unit is asked to enter, and those kept whole, for others."""
 
 from ..network.bundle import Bundle
 from .limits import Limits
@@ -8,7 +8,7 @@ from .store import Store
 
 
 class Kept:
-    """The table of bundles, all with a right signature. Writing methods are called within a step of the store."""
+    """The table of bundles, all with a valid signature. Writing methods are called within a step of the store."""
 
     def __init__(self, store: Store, limits: Limits) -> None:
         self._store = store
@@ -26,7 +26,7 @@ class Kept:
         return self.bundles[max(self.bundles)] if self.bundles else None
 
     def later(self, g: int) -> list[Bundle]:
-        """Return the bundles kept that are later than a generation, in order."""
+        """Return the kept bundles that are later than a generation, in order."""
         return [bundle for _, bundle in sorted(self.bundles.items()) if bundle.g > g]
 
     def in_order(self) -> list[Bundle]:

@@ -39,9 +39,10 @@ class Outbox:
         return self._store.fact(_LAST)
 
     def begin(self, after: int) -> None:
-        """Give numbers from `after` + 1 on, and forget all messages: those of a store that is new or was restored.
+        """Give numbers from `after` + 1 on, and forget all messages: the store is new or was restored.
 
-        The unit's own number is such a number: each message took one, so no number of a message comes twice.
+        The unit's own number can serve as `after`: each message took one of the unit's, so no message number comes
+        twice.
         """
         self._store.write("DELETE FROM outbox")
         self._store.note(_LAST, after)
@@ -59,7 +60,7 @@ class Outbox:
         return Unsealed(*rows[0]) if rows else None
 
     def seal(self, s: int, capsule: bytes, epoch: int) -> None:
-        """Keep the capsule in place of the text, and forget capsules that nobody may ask for any more."""
+        """Keep the capsule in place of the text, and forget capsules that nobody may ask for any longer."""
         before = self.sealed(s - 1)
         is_start = before is None or before.epoch >> 16 != epoch >> 16
         change = "UPDATE outbox SET data = NULL, capsule = ?, epoch = ?, is_start = ? WHERE s = ?"
@@ -78,13 +79,13 @@ class Outbox:
         return Report(starts[0][1], self._end() - 1, starts)
 
     def _starts(self) -> tuple[tuple[int, int], ...]:
-        """Return each generation with the first message kept that was sealed in it, in order of s."""
+        """Return each generation with the first kept message that was sealed in it, in order of s."""
         query = """SELECT epoch >> 16, s FROM outbox
             WHERE s < ? AND (is_start OR s = (SELECT min(s) FROM outbox)) ORDER BY s"""
         return tuple((g, s) for g, s in self._store.read(query, self._end()))
 
     def _end(self) -> int:
-        """Return the first number without a capsule; none behind it has one, and there may be very many."""
+        """Return the first number without a capsule; none after it has one, and there may be very many."""
         rows = self._store.read("SELECT s FROM outbox WHERE capsule IS NULL ORDER BY s LIMIT 1")
         return rows[0][0] if rows else (self.last or 0) + 1
 

@@ -22,7 +22,7 @@ _S = 6  # bytes of a message's number
 
 
 class BadPacket(ValueError):
-    """Bytes that are none of these; who sent them is a member, and its host is another version or broken."""
+    """Bytes that are none of these; their sender is a member, whose host has another version or is broken."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Voucher:
 
 @dataclass(frozen=True)
 class Ask:
-    """A wish to get messages of a lane again."""
+    """A request for messages of a lane to be sent again."""
 
     lane: int
     numbers: tuple[int, ...]

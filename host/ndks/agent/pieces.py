@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Packets in pieces, where the channel takes small ones only (PROTOCOL.md section 12).
+"""Packets in pieces, where the channel takes only small ones (PROTOCOL.md section 12).
 
 piece    46 | SHA-256(packet)[:8] | part u16 | parts u16 | at most 1200 bytes
 """
@@ -13,7 +13,7 @@ PIECE = 0x46
 _HEAD = ">B8sHH"
 _HEAD_SIZE = struct.calcsize(_HEAD)
 _LONGEST = 1200
-_ENTRY, _PART = 512, 64  # bytes that Python takes for a packet, and for a part of it, at most
+_ENTRY, _PART = 512, 64  # bytes that Python needs for a packet, and for a part of it, at most
 
 
 def split(packet: bytes, size: int) -> list[bytes]:
@@ -27,7 +27,7 @@ def split(packet: bytes, size: int) -> list[bytes]:
 
 
 class _Unfinished:
-    """A packet of which parts are missing."""
+    """A packet with parts still missing."""
 
     def __init__(self, parts: int) -> None:
         self.parts: list[bytes | None] = [None] * parts
@@ -44,8 +44,8 @@ class _Unfinished:
 class Assembly:
     """Packets whose pieces come in any order, some twice, some never.
 
-    It takes at most `most` bytes: the packet to which no piece came for the longest time is given up first. A forged
-    piece spoils its packet; whoever lacks it asks again.
+    They take at most `most` bytes: the packet that has had no new piece for the longest time is given up first. A
+    forged piece spoils its packet; whoever lacks it asks again.
     """
 
     def __init__(self, most: int) -> None:
@@ -89,5 +89,5 @@ class Assembly:
 
 
 def _cost(parts: int) -> int:
-    """Return the bytes that a packet takes without its parts: a forged piece may promise many, or be the only one."""
+    """Return the bytes that a packet takes besides its parts: a forged piece may promise many, or be the only one."""
     return _ENTRY + 8 * parts

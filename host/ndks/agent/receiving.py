@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The agent as a receiver: what others send, what they say they have, and what is missing of it."""
+"""The agent as a receiver: what others send, what they say they have, and what of it is missing."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from .vouchers import Vouched, Vouchers
 
 
 class Asked(NamedTuple):
-    """When a sender was asked, how long until it is again, and for what; for nothing: not yet, or it has answered."""
+    """When a sender was asked, how long until it is asked again, and for what; nothing: not yet, or it has answered."""
 
     since: int
     pause: int
@@ -36,7 +36,7 @@ class Receiving:
         self._asked: dict[int, Asked] = {}  # by lane
 
     def take(self, opened: Opened, vouched: Vouched | None) -> Ask | None:
-        """Take an open capsule; return it if it is an ask for messages of this unit. BadPacket."""
+        """Take an opened capsule; return it if it is an ask for messages of this unit. BadPacket."""
         if opened.kind == MESSAGE:
             self._take_message(opened, parse_message(opened.data), vouched)
         if opened.kind != HOUSEKEEPING or vouched:
@@ -68,7 +68,7 @@ class Receiving:
     def is_full(self) -> bool:
         """Whether so much has arrived that nothing more is taken, or named as lost, until a program takes some of it.
 
-        Packets are taken all the same, as time and generations must go on; their messages are asked for later.
+        Packets are taken all the same, because time and generations must go on; their messages are asked for later.
         """
         return self.arrivals.size >= self._station.limits.arrived_bytes
 
@@ -88,9 +88,10 @@ class Receiving:
         self._deliver_all()
 
     def tick(self) -> None:
-        """Ask senders for what is missing: z ticks after that shows, then at doubled pauses until some of it comes.
+        """Ask senders for what is missing: z ticks after that shows, then at doubling pauses until some of it comes.
 
-        Then z ticks after the last ask: over a line that loses much, pauses would thin out though the sender answers.
+        Then again z ticks after the last ask: on a line that loses much, asks would thin out although the sender
+        answers.
         """
         self._look_for_room()
         if not self._was_full:
@@ -102,7 +103,7 @@ class Receiving:
         if is_full != self._was_full:
             self._was_full = is_full
             self._station.tell(Room(not is_full))
-            self._deliver_all()  # what there was no room for
+            self._deliver_all()  # what there had been no room for
 
     def _deliver_all(self) -> None:
         with self._station.store.step():
@@ -158,7 +159,7 @@ class Receiving:
             self._asked.pop(lane, None)
             return
         known = self._asked.get(lane) or Asked(station.now, station.slot(), ())
-        if any(s not in missing for s in known.numbers):  # the sender answers: it pays to ask
+        if any(s not in missing for s in known.numbers):  # the sender answers: asking pays off
             known = Asked(known.since, station.slot(), ())
         if station.now - known.since >= known.pause:
             pause = min(2 * known.pause, limits.ask_pause) if known.numbers else limits.first_ask

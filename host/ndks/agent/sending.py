@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The agent as a sender: its messages, reports of them, and what others ask for again."""
+"""The agent as a sender: its messages, reports on them, and what others ask for again."""
 
 from ndks_protocol.wire import MESSAGE
 
@@ -13,7 +13,7 @@ from .station import Station
 
 
 def check_message(content: int, data: bytes, limits: Limits) -> None:
-    """Raise UsageError or BadSymbols for what no receiver takes: once stored, nothing behind it would be sent."""
+    """Raise UsageError or BadSymbols for what no receiver takes: once stored, nothing after it would be sent."""
     if content not in CONTENTS:
         raise UsageError(f"there is no content {content} of a message", "send bytes (0) or symbols (1)")
     if len(data) > limits.message:
@@ -23,7 +23,7 @@ def check_message(content: int, data: bytes, limits: Limits) -> None:
 
 
 class Sending:
-    """What was sent when, and when the next report is due, is known in memory only: a crash makes it due at once."""
+    """What was sent when, and when the next report is due, is only in memory: a crash makes the report due at once."""
 
     def __init__(self, station: Station) -> None:
         self._station = station
@@ -35,7 +35,7 @@ class Sending:
             self.begin()
 
     def begin(self) -> None:
-        """Begin with numbers that were never used, in a store that is new or was restored."""
+        """Begin with numbers that have never been used, in a store that is new or was restored."""
         with self._station.store.step():
             self.outbox.begin(self._station.unit.own_number)
 
@@ -51,7 +51,7 @@ class Sending:
         return s
 
     def seal_waiting(self) -> None:
-        """Seal and publish the messages that have no capsule yet, as long as that is wanted."""
+        """Seal and publish the messages that have no capsule yet, for as long as that is wanted."""
         station = self._station
         while station.g >= 0 and (message := self.outbox.unsealed()) and station.may_seal():
             sealed = station.unit.seal(MESSAGE, Message(*message).packed())
@@ -62,12 +62,12 @@ class Sending:
             self.report_in(station.limits.first_report)
 
     def report_in(self, ticks: int) -> None:
-        """Let the next report be due in so many ticks, and those after it at doubled pauses."""
+        """Make the next report due in so many ticks, and those after it at doubling pauses."""
         self._report_at = self._station.now + ticks
         self._pause = self._station.limits.first_report
 
     def report_new_generation(self) -> None:
-        """Others may have forgotten what was reported; they need not hear of it from all at once."""
+        """Others may have forgotten what was reported; they need not hear it from everybody at once."""
         self.report_in(self._station.random.randrange(self._station.limits.rest))
 
     def send_again(self, ask: Ask) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What all parts of an agent share: its unit, its store, its clock, and what the present step gives."""
+"""What all parts of an agent share: its unit, its store, its clock, and the output of the present step."""
 
 from collections.abc import Callable
 from random import Random
@@ -54,12 +54,12 @@ class Station:
     def say(self, body: Report | Voucher | Ask) -> None:
         """Seal something between hosts, and publish it."""
         if self.g >= 0 and not self.is_silent:
-            passing = not isinstance(body, Voucher)  # which is good for its capsule
+            passing = not isinstance(body, Voucher)  # which stays valid for its capsule
             self.publish(self.unit.seal(HOUSEKEEPING, body.packed()).capsule, passing=passing)
 
     def tell(self, event: Event) -> None:
         self.output.events.append(event)
 
     def slot(self) -> int:
-        """Return 1 to 16 ticks for most: few are first, whatever their count (as with masters)."""
+        """Return up to 16 ticks: only a few are first, however many there are (as with masters)."""
         return self.random.getrandbits(self.limits.slot_bits).bit_length()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The agent's memory: an SQLite file. Each step of the agent is one transaction, so a crash leaves what was before it.
+"""The agent's memory: an SQLite file. Each step of the agent is one transaction, so a crash leaves the state before it.
 
 All writes go through `Store.write`. Tests pass a hook that is told of each statement and commit, and may raise there.
 """
@@ -49,7 +49,7 @@ CREATE TABLE heard (
 );
 INSERT INTO facts VALUES ('arrived', 0), ('waiting', 0);
 """
-# Facts that follow two tables: the bytes of their rows, with ROW for each beside its data.
+# Facts that are kept in step with two tables: the bytes of their rows, with ROW for each besides its data.
 ROW = 100
 _SIZES = (("arrivals", "arrived"), ("waiting", "waiting"))
 _CHANGES = (("INSERT", "+", "new"), ("DELETE", "-", "old"))
@@ -87,15 +87,15 @@ class Store(Database):
     """
 
     def __init__(self, path: Path | str = MEMORY, hook: Hook | None = None) -> None:
-        """Open or make a store. FileError: it is no store, it is damaged, or of another version, or in use."""
+        """Open or make a store. FileError: it is not a store, is damaged, of another version, or in use."""
         super().__init__(path, _KIND, hook)
 
     def tidy(self) -> None:
-        """Empty the write-ahead log, which still has what was deleted since the last time."""
+        """Empty the write-ahead log, which still has what has been deleted since the last time."""
         self.read("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def check_writable(self) -> None:
-        """Write something that changes each time. FileError: the disk is full, for example."""
+        """Write something that is different each time. FileError: the disk is full, for example."""
         with self.step():
             self.note(_CHECKED, (self.fact(_CHECKED) or 0) + 1)
 

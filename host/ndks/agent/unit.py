@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What the agent asks of its unit. Each verb is synchronous; refusals of the unit are DeviceError with a `number`."""
+"""What the agent asks of its unit. Each verb is synchronous; a refusal by the unit is a DeviceError with a `number`."""
 
 from typing import Protocol
 
@@ -45,7 +45,7 @@ class Unit(Protocol):
     def set_role(self, mode: int) -> None: ...
 
     def seal(self, kind: int, data: bytes) -> Sealed:
-        """Return a capsule under the next own number."""
+        """Return a capsule under the unit's next number."""
         ...
 
     def open(self, capsule: bytes, *, vouched: bool = False) -> Opened:

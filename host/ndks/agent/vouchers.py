@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Vouchers: what senders said of their late capsules, in the present generation."""
+"""Vouchers: what senders said about their late capsules, in the present generation."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from .store import Store
 
 
 class Vouched(NamedTuple):
-    """The sender and the message that a capsule is."""
+    """The sender of a capsule, and which message it is."""
 
     lane: int
     s: int

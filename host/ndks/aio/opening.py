@@ -45,7 +45,7 @@ class Opening:
         try:
             opened = await tasks.run(lambda: stack.enter_context(self._open_in_thread(through)))
         except BaseException:
-            await tasks.run_last(stack.close)  # also a unit that was opened while the task was cancelled
+            await tasks.run_last(stack.close)  # including a unit that was opened while the task was cancelled
             raise
         return Unit(opened, tasks)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Steps of the driver on behalf of tasks: each in its turn, in the thread of the unit."""
+"""Steps of the driver on behalf of tasks: each in turn, in the thread of the unit."""
 
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -31,7 +31,7 @@ class Tasks:
             return await self._thread.run_whole(call)
 
     async def run_last(self, call: Callable[[], object]) -> None:
-        """Run a step to its end, and end the thread behind the turn that it belongs to."""
+        """Run a step to its end, and end the thread after the turn that it belongs to."""
         async with self._turns.turn():
             self._turns.at_end = self._thread.end
             await self._thread.run_whole(call)
@@ -46,7 +46,7 @@ class Tasks:
 
     @contextlib.asynccontextmanager
     async def inside(self, manager: contextlib.AbstractContextManager[_R]) -> AsyncGenerator[_R]:
-        """Have the unit during the block, inside a context manager of the driver."""
+        """Hold the unit during the block, inside a context manager of the driver."""
         stack = contextlib.ExitStack()
         async with self._turns.turn():
             try:

@@ -21,7 +21,7 @@ class Turns:
 
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncGenerator[None]:
-        """Have the unit during the block. A block inside of it, also of a task that is made there, is the same turn."""
+        """Hold the unit during the block. A block inside it, even of a task made there, is part of the same turn."""
         if self._turn in _mine.get():
             yield
             return

@@ -83,11 +83,11 @@ class StoppableTransport:
 
 
 async def _end_of(running: "asyncio.Future[Any]") -> None:
-    """Wait for the end of a step, also when the task is cancelled once more."""
+    """Wait for the end of a step, even when the task is cancelled once more."""
     while not running.done():
         try:
             await asyncio.wait([running])
         except asyncio.CancelledError:
             continue
     if not running.cancelled():
-        running.exception()  # nobody awaits it
+        running.exception()  # nobody else retrieves it

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A unit becomes a member of an administered network by its package.
 
-Wherever it is interrupted, the same package goes on: what was done is seen from the unit, and not done again.
+Wherever it is interrupted, it can go on with the same package: the unit shows what was done, which is not done again.
 """
 
 import contextlib
@@ -54,7 +54,7 @@ def refuse(unit: Unit, package: MemberPackage) -> None:
 
 
 def accept(unit: Unit, package: MemberPackage, tell_code: TellCode = lambda _: None) -> Accepted:
-    """Enrol and bind the unit, enter the generation of the package, and give its agent what it has to know.
+    """Enrol and bind the unit, enter the generation of the package, and give its agent what it needs to know.
 
     Compare the words of the package first. Errors as `refuse` and `Unit.enrol`; CheckFailed: the bundle has no notice
     for this unit; FileError, also while the unit's agent runs.
@@ -79,7 +79,7 @@ def _check_lane(unit: Unit, package: MemberPackage) -> None:
     """Raise DeviceError PROVISIONED if the unit has another membership."""
     status = unit.unlock()
     known = None
-    with contextlib.suppress(FileError):  # damaged: it is written anew
+    with contextlib.suppress(FileError):  # damaged: it is written again
         known = Membership.load(package.serial_number)
     is_other = known is not None and known.signing_key != package.signing_key
     if (status.lane, status.network) != (package.lane, package.network) or is_other:
@@ -97,7 +97,7 @@ def _enter(unit: NetworkUnit, bundle: Bundle) -> int:
     for notice in bundle.notices_for(unit.hint(bundle.g)):
         try:
             return unit.notice(bundle.g, notice)
-        except DeviceError as error:  # another member's, whose hint is the same by chance
+        except DeviceError as error:  # another member's, whose hint is the same by coincidence
             if error.number not in (errors.HEADER, errors.AUTH):
                 raise
     what = "the bundle in the package has no notice that this unit takes"

@@ -16,9 +16,9 @@ from .inputs import Inputs
 from .office import Office
 from .publishing import bundle_in, publish
 
-_SHOWN = 4.0  # seconds in which a carrier has shown what it retains
+_SHOWN = 4.0  # seconds after which a carrier has shown what it retains
 _TICK = 1.0  # seconds
-_SLICE = 0.1  # seconds between two looks at whether all is done
+_SLICE = 0.1  # seconds between two checks of whether all is done
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ class Channel:
     def learn(self) -> None:
         """Learn what the channel retains: no change is made without what other administrators have done before.
 
-        The newest first: else a copy from a backup would answer an older one with a generation that there is already.
+        The newest first: otherwise a copy from a backup would answer an older one with a generation that already
+        exists.
         """
         if any(carrier.retains for carrier in self._carriers):
             bundles = dict[bytes, int]()  # those of administrators: strangers could send any number
@@ -65,16 +66,16 @@ class Channel:
 
     @property
     def has_merged(self) -> bool:
-        """Whether what came has made a merge necessary, which the file has."""
+        """Whether what came has made a merge necessary, which the file now has."""
         return self._office.has_merged
 
     @property
     def retains(self) -> bool:
-        """Whether all carriers retain bundles, so that no member need be heard."""
+        """Whether all carriers retain bundles, so that no member needs to be heard."""
         return all(carrier.retains for carrier in self._carriers)
 
     def publish(self, seconds: float, *, is_anybody: bool = True) -> Published:
-        """Publish all bundles, the newest again and again for so many seconds, until a member is heard in it.
+        """Publish all bundles, the newest again and again for so many seconds, until a member is heard in that one.
 
         Where all carriers retain bundles, or nobody is there to be heard, it is enough that they have them. NdksError:
         a carrier has not taken them.

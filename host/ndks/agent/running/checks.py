@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Requests about checks by another channel: the check value of a message, who confirmed it, and when one is due."""
+"""Requests about checks over another channel: the check value of a message, who confirmed it, and when one is due."""
 
 import logging
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ class Checks:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._checking = Checking(store)
-        self._said: dict[int, int] = {}  # lane: how many times the schedule's messages had come when it was said
+        self._said: dict[int, int] = {}  # by lane: how many times the schedule's messages had come when it was said
 
     def value(self, asked: Asked) -> dict[str, Any]:
         """Return the check value of a message. UsageError: it is not known."""
@@ -38,7 +38,7 @@ class Checks:
         return {"value": value.hex()}
 
     def confirm(self, asked: Asked) -> dict[str, Any]:
-        """Note what somebody said of a message."""
+        """Note what somebody said about a message."""
         lane, s = number_in(asked, "lane"), number_in(asked, "s")
         who, channel, words = (_text(asked, name) for name in ("who", "channel", "words"))
         held, when = asked.values.get("held") is True, datetime.now(UTC).isoformat(timespec="seconds")
@@ -49,7 +49,7 @@ class Checks:
         return {"when": when}
 
     def resolve(self, asked: Asked) -> dict[str, Any]:
-        """Note what was found of the failures of a message. UsageError: it has none."""
+        """Note what was found out about the failures of a message. UsageError: it has none."""
         name = name_of(number_in(asked, "lane"), number_in(asked, "s"))
         with self._store.step():
             if not self._checking.book.resolve(name, _text(asked, "how")):
@@ -57,7 +57,7 @@ class Checks:
         return {}
 
     def schedule(self, asked: Asked) -> dict[str, Any]:
-        """Let a check be due after so many messages of a sender; 0: never."""
+        """Make a check due after so many messages from a sender; 0: never."""
         every = number_in(asked, "every")
         if every > _MOST:
             raise UsageError(f"a check is due after {_MOST} messages at most", "name a smaller number, or 0 for never")
@@ -78,7 +78,7 @@ class Checks:
         }
 
     def arrived(self, events: Iterable[Event]) -> None:
-        """Say once of a sender that a check is due, and again each time when as many messages have come since."""
+        """Say once for a sender that a check is due, and again each time that as many more messages have come."""
         lanes = {event.lane for event in events if isinstance(event, Delivered)}
         for due in self._checking.due() if lanes else ():
             times = due.messages // self._checking.every
@@ -88,7 +88,7 @@ class Checks:
 
 
 def text_of(due: dict[str, Any]) -> str:
-    """Return what is said of a check that is due, and what to do."""
+    """Return what is said about a check that is due, and what to do."""
     word = "overdue" if due["overdue"] else "due"
     name = f"{due['lane']}:{due['s']}" if due["s"] else f"{due['lane']}:S"
     messages = "1 message" if due["messages"] == 1 else f"{due['messages']} messages"

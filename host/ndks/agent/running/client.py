@@ -13,7 +13,7 @@ from typing import Any, Self
 from ...exceptions import NdksError, NoUnit, PortPermission, UnitBusy
 from ...retry import retry
 
-_LEAVING = 1.0  # seconds for the agent to notice that the program before has ended
+_LEAVING = 1.0  # seconds for the agent to notice that the previous program has ended
 
 
 class AgentError(NdksError):
@@ -55,13 +55,14 @@ class AgentClient:
         self._socket.close()
 
     def send(self, data: bytes, content: int = 0) -> int:
-        """Send a message to all members; return its number, when it is stored."""
+        """Send a message to all members; return its number once it is stored."""
         return self.ask("send", data=base64.b64encode(data).decode(), content=content)["s"]
 
     def events(self, *, follow: bool, unordered: bool = False) -> Iterator[dict[str, Any]]:
         """Yield what arrives; each is confirmed when the next one is asked for.
 
-        In order of each sender, or `unordered` as it comes: messages for which earlier ones are missing are "early".
+        In the order of each sender, or `unordered` as it comes: messages for which earlier ones are missing are
+        "early".
         """
         how = {"wait": follow, "unordered": unordered}
         place = 0

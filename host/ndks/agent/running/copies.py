@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """An administrator's file is opened for a change, unless it is an older copy of the file that this laptop has used.
 
-A copy would give the same lanes, generations and numbers of administrators once more. It may learn, until it knows the
-last generation that was made here.
+A copy would give out the same lanes, generations and numbers of administrators once more. It may learn until it knows
+the last generation that was made here.
 """
 
 import contextlib
@@ -24,8 +24,8 @@ from ...network.administrator_keys import AdministratorKeys
 def opened(path: Path, *, merging: bool = False, adopt: bool = False) -> Generator[Administrator]:
     """Open a file, and note here what was made with it, even if the block fails. FileError: it is an older copy.
 
-    With `merging` an older copy may learn what others made, and makes nothing itself. With `adopt` it then is the file,
-    once it knows the last generation that was made here.
+    With `merging` an older copy may learn what others made, but makes nothing itself. With `adopt` it then becomes the
+    file, once it knows the last generation that was made here.
     """
     with administrator_file.opened(path) as administrator:
         before = administrator.state
@@ -46,7 +46,7 @@ def opened(path: Path, *, merging: bool = False, adopt: bool = False) -> Generat
 
 
 def refuse_old(path: Path, state: Administration) -> None:
-    """Raise FileError if this laptop has changed the file since it was as it is."""
+    """Raise FileError if this laptop has already changed the file beyond this state."""
     made = made_here(_identity(state))
     if state.progress < made:
         state = administrator_file.load(path)  # another process may have changed it since it was read, and noted that

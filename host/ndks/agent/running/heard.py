@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Which members were heard: when last, in which epoch, by which carrier.
+"""Which members were heard: when last, in which epoch, through which carrier.
 
-A capsule counts if its message number is above all that were heard of its sender: what an outsider repeats is old. The
-beacon of the master counts if the unit follows it; the unit tells no number of it. The store gets it now and then, not
-with each capsule; a crash forgets the last minute of it.
+A capsule counts if its message number is above all that were heard from its sender: what an outsider repeats is old.
+The beacon of the master counts if the unit follows it; the unit does not tell its number. The store is updated now and
+then, not with each capsule; a crash loses the last minute.
 """
 
 import time
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ..events import Heard
 from ..store import Store
 
-_SAVE = 64  # ticks between two writings
+_SAVE = 64  # ticks between two writes
 
 
 class Seen(NamedTuple):
@@ -40,7 +40,7 @@ class Members:
         return iter(sorted(self._seen.items()))
 
     def note(self, heard: Heard, carrier: str) -> None:
-        """Note what a packet of a carrier told of its sender."""
+        """Note what a packet from a carrier told about its sender."""
         before = self._seen.get(heard.lane)
         last = before.number if before else 0
         if heard.number is None or heard.number > last:

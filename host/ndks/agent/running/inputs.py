@@ -11,8 +11,8 @@ from typing import Any
 from ...carriers.carrier import Received
 from ...exceptions import UsageError
 
-_MOST = 256  # packets that wait; then the threads of carriers do
-_MOST_BYTES = 32 << 20  # of them, and one packet more of each carrier
+_MOST = 256  # packets that wait; beyond that, the carriers' threads wait
+_MOST_BYTES = 32 << 20  # of them, and one more packet from each carrier
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ Input = Received | Asked | Left
 
 
 def number_in(asked: Asked, name: str, usual: int | None = None) -> int:
-    """Return a number of a request. UsageError: it is none, or it is missing and there is no usual one."""
+    """Return a number of a request. UsageError: it is not one, or it is missing and has no default."""
     value = asked.values.get(name, usual)
     if type(value) is not int or not 0 <= value < 1 << 63:
         raise UsageError(f"{name} is not a number")
@@ -54,7 +54,7 @@ class Inputs:
         self._is_ended = False
 
     def receive(self, received: Received) -> None:
-        """Put a packet; wait while too many do, and drop it at the end: it was not taken."""
+        """Put a packet; block while too many wait, and drop it at the end: it was not taken."""
         with self._changed:
             self._changed.wait_for(self._has_room)
             if self._is_ended:
@@ -72,7 +72,7 @@ class Inputs:
             self._changed.notify_all()
 
     def end(self) -> None:
-        """Let `take` and `is_ended` tell that the loop ends; may be called in a signal handler's thread."""
+        """Have `take` and `is_ended` say that the loop ends; may be called in a signal handler's thread."""
         with self._changed:
             self._is_ended = True
             self._changed.notify_all()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The loop of an agent: one thread that has the unit and the store, and takes all that comes.
 
-A packet is taken from its carrier when the step that it caused is on the disk. If the unit is away, or the disk is
+A packet is taken from its carrier once the step that it caused is on the disk. If the unit is away, or the disk is
 full, packets wait at their carriers, messages are stored, and the loop tries again.
 """
 
@@ -32,7 +32,7 @@ from .requests import Requests
 _log = logging.getLogger(__name__)
 
 _PAUSES = 0.5, 1.0, 2.0, 5.0  # seconds between attempts to go on after an error
-_HELD = 10.0  # seconds without an error after which the agent goes on: where a disk is nearly full, some steps fail
+_HELD = 10.0  # seconds without an error until it counts as going on: with a nearly full disk, some steps fail
 _TRIES = 5  # with a packet that the unit or this program cannot take, until it is given up: a stranger may have made it
 _SEALS = 16  # messages sealed in a step: a unit takes its time for each, and time must pass and requests be answered
 _TIDY = 64  # ticks
@@ -77,8 +77,8 @@ class Loop:
         self._untidy = 0  # ticks since the store was tidied
         self._failed_at = 0.0
         self._logged = ""  # the problem that was logged last, until the agent goes on
-        self._seals = 0  # that are left in this step
-        self._due = time.monotonic()  # when the next tick is, or the next attempt to go on
+        self._seals = 0  # still allowed in this step
+        self._due = time.monotonic()  # when the next tick is due, or the next attempt to go on
         self._ticked = self._due
 
     def run(self) -> None:
@@ -95,7 +95,7 @@ class Loop:
 
     @property
     def newest(self) -> int | None:
-        """The newest generation that is known here, in which the unit need not be yet; None: there is none."""
+        """The newest generation that is known here, which the unit need not have entered; None: there is none."""
         ((known,),) = self._store.read("SELECT max(g) FROM bundles")
         own = self.agent.epoch >> 16 if self.agent and self.agent.epoch is not None else None
         made = self._office.generation if self._office else None
@@ -107,7 +107,7 @@ class Loop:
 
     @property
     def waits_for(self) -> str:
-        """What a message waits for that is not sealed: unit, generation, carrier, or those before it (turn)."""
+        """What an unsealed message waits for: unit, generation, carrier, or the messages before it (turn)."""
         if not self.agent:
             return "unit"
         if self.agent.epoch is None:
@@ -120,9 +120,9 @@ class Loop:
             self.do(lambda: agent.tick(0, retained=self._is_retained))
 
     def do(self, step: Callable[[], Output], carrier: str = "") -> bool:
-        """Do a step of the agent and publish what it gives; return whether it was done, else the agent is dropped.
+        """Do a step of the agent and publish what it gives; return whether it was done; otherwise the agent is dropped.
 
-        `carrier` is that of the packet which the step takes.
+        `carrier` is that of the packet that the step takes.
         """
         self._seals = _SEALS
         try:
@@ -228,7 +228,7 @@ class Loop:
         return self._seals >= 0 and any(carrier.has_room for carrier in self.carriers)
 
     def _fail(self, error: Exception) -> None:
-        """Drop the agent, which may know what the store does not, and try again after a pause."""
+        """Drop the agent, which may know more than the store, and try again after a pause."""
         problem = problem_of(error)
         if str(problem) != self._logged:
             _log.warning("%s: %s", problem.code, problem, exc_info=isinstance(problem, Fault))
@@ -258,7 +258,7 @@ class Loop:
             _log.debug("the unit could not be closed: %s", error)
 
     def _bring(self, packets: list[bytes]) -> None:
-        """Publish what the office has, and give it to the own agent: carriers bring it to the others only."""
+        """Publish what the office has, and give it to this agent too: carriers bring it only to the others."""
         self._publish(Output(packets))
         self._give(packets)
 
@@ -273,4 +273,4 @@ class Loop:
         for event in output.events:
             tell(event)
         self._requests.checks.arrived(output.events)
-        self._requests.receivers.arrived()  # a message may wait for earlier ones, and be no event
+        self._requests.receivers.arrived()  # a message may wait for earlier ones without being an event

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What the host of a member knows of its network, member.json: no secret, but who alters it can cut the member off.
+"""What a member's host knows of its network, member.json: not secret, but whoever alters it can cut the member off.
 
 The file is {"ndks_member": 1, network, tick (s), signing_key (64 hex digits)}. `ndks join accept` writes it.
 """

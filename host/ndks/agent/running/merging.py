@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Bundles that come to an administrator in a file: another administrator's, a package, or one of a folder."""
+"""Bundles that reach an administrator in a file: another administrator's, a package, or one from a folder."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What an agent logs of its network."""
+"""What an agent logs about its network."""
 
 import logging
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Where agents keep what they know, and where their sockets are: one directory a unit."""
+"""Where agents keep what they know, and where their sockets are: one directory for each unit."""
 
 import os
 from pathlib import Path
@@ -32,7 +32,7 @@ def package_of(serial_number: str) -> Path:
 def prepare(serial_number: str) -> Path:
     """Make the directory of a unit's agent, for this user alone, and return it. OSError, FileError."""
     directory = directory_of(serial_number)
-    directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # the mode is of the last one only
+    directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # the mode applies to the last one only
     directory.mkdir(mode=0o700, exist_ok=True)
     return directory
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Why the loop of an agent cannot go on: errors that programs are told."""
+"""Why the loop of an agent cannot go on: errors that programs are told about."""
 
 from ...exceptions import DeviceError, NdksError, ProtocolError, UsageError
 from ...system_errors import file_error
@@ -12,7 +12,7 @@ class Fault(NdksError):
     code = "FAULT"
 
 
-OF_A_PACKET = DeviceError, ProtocolError, UsageError, Fault  # others are of the unit's absence, or of the disk
+OF_A_PACKET = DeviceError, ProtocolError, UsageError, Fault  # others come from the unit's absence, or from the disk
 
 
 class NotYet(NdksError):
@@ -24,7 +24,7 @@ class NotYet(NdksError):
 
 
 def problem_of(error: Exception) -> NdksError:
-    """Return an error that has a name and an advice; a `Fault` for any that has none."""
+    """Return an error that has a name and advice; a `Fault` for any that has none."""
     if isinstance(error, NdksError):
         return error
     if isinstance(error, OSError):

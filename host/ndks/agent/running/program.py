@@ -31,14 +31,14 @@ _log = logging.getLogger(__name__)
 
 _SCOPE = "agent"
 _IDENTITY = "identity"
-_AWAY = NoUnit, UnitBusy, UnitRemoved, UnitTimeout  # what mends when the unit, or its service, is there
-_PAUSE = 2.0  # seconds between two looks whether it is
+_AWAY = NoUnit, UnitBusy, UnitRemoved, UnitTimeout  # what mends itself when the unit, or its service, is there
+_PAUSE = 2.0  # seconds between two checks of whether it is
 
-Started = Callable[[str, Path], object]  # takes the serial number of the unit and the path of the socket
+Started = Callable[[str, Path], object]  # takes the unit's serial number and the path of the socket
 
 
 class Program:
-    """The agent of a unit, which is a port, a serial number, or None: the only one.
+    """The agent of a unit: a port, a serial number, or None for the only one.
 
     `office` is there if this is an administrator's agent; `tick` is in seconds, None: as its member.json says.
     """
@@ -62,9 +62,9 @@ class Program:
         self._loop: Loop | None = None
 
     def run(self, started: Started) -> None:
-        """Run until `end`; `started` is called when the unit was there, and the socket is.
+        """Run until `end`; `started` is called once the unit has been seen and the socket is there.
 
-        NdksError, but not for a unit that is away; after `started` only for carriers.
+        NdksError, but not for a unit that is away; after `started` only for the carriers.
         """
         serial_number = self._serial_number = self._first_seen()
         with file_errors():
@@ -105,7 +105,7 @@ class Program:
         """Return what is known of the unit's network. UsageError: the administrator's file is of another one."""
         known = Membership.load(serial_number)
         if not self._office:
-            return known or Membership("", TICK, b"")  # a network of before, which has no administrator
+            return known or Membership("", TICK, b"")  # an earlier network, which has no administrator
         if known and known.signing_key != self._office.public:
             what = f"unit {serial_number} is a member of {known.network}, and this is another network's administrator"
             raise UsageError(what, "name that network's file, or leave --network out")
@@ -127,7 +127,7 @@ class Program:
 
 
 def _identity(store: Store) -> str:
-    """Return 16 hex digits that name this agent to carriers, and say nothing else of it."""
+    """Return 16 hex digits that name this agent to carriers, and say nothing else about it."""
     number = store.fact(_IDENTITY)
     if number is None:
         number = secrets.randbits(63)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The socket of an agent, for the programs of its user: JSON, one object a line. A thread for each connection."""
+"""The socket of an agent, for its user's programs: JSON, one object per line, and a thread for each connection."""
 
 import contextlib
 import fcntl
@@ -20,7 +20,7 @@ from .inputs import Asked, Inputs, Left
 
 _LONGEST = 1 << 20  # bytes of a request
 _CLIENTS = 16
-_SLICE = 0.5  # seconds between two looks at whether a program that waits is still there
+_SLICE = 0.5  # seconds between two checks of whether a waiting program is still there
 
 
 class Programs:
@@ -85,9 +85,9 @@ class Programs:
 
 
 def _has_left(connection: socket.socket) -> bool:
-    """Return whether the program has closed its end, also behind requests that were not read yet."""
+    """Return whether the program has closed its end, even after requests that have not been read yet."""
     poll = select.poll()
-    poll.register(connection, 0)  # a hang-up is told in any case
+    poll.register(connection, 0)  # a hang-up is reported in any case
     return bool(poll.poll(0))
 
 

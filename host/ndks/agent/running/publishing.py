@@ -15,7 +15,7 @@ _HEADER = 13  # bytes of a piece before its part of the packet
 
 
 def publish(carriers: Iterable[Carrier], packet: bytes, *, passing: bool = False) -> None:
-    """Send a packet by all carriers, in pieces where they take only such."""
+    """Send a packet through all carriers, in pieces where they take only those."""
     bundle = bundle_in(packet)
     generation = bundle.g if bundle else None
     for carrier in carriers:
@@ -25,7 +25,7 @@ def publish(carriers: Iterable[Carrier], packet: bytes, *, passing: bool = False
 
 
 def bundle_in(packet: bytes) -> Bundle | None:
-    """Return the bundle that a packet is, None for other packets."""
+    """Return the bundle if a packet is one, None for other packets."""
     if packet[:1] != bytes([BUNDLE]):
         return None
     try:

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Requests of the program that receives: the next events, in order or as they come, and what it has taken.
+"""Requests from the program that receives: the next events, in order or as they come, and what it has taken.
 
 In order, `taken` names a place, and all up to it is forgotten. A program that does not wait for order (`unordered`)
 also gets messages for which earlier ones are missing, and confirms each event singly: `early` ones by lane and s,
-others by their place and `alone`. What a program has confirmed, no other gets, in whatever way it receives.
+others by their place and `alone`. What one program has confirmed no other gets, however it receives.
 """
 
 import base64

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Requests of programs: send a message, receive, confirm, status, renew, role, checks by another channel.
+"""Requests from programs: send a message, receive, confirm, status, renew, role, checks over another channel.
 
-Request and answer are JSON objects; what is bytes is Base64. One program at a time receives: what it confirms is
+Request and answer are JSON objects; bytes are in Base64. One program at a time receives: what it confirms is
 forgotten, and what it has not confirmed, the next one gets again (`receivers`).
 """
 
