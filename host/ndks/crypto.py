@@ -26,7 +26,7 @@ CRYPTO = HostCrypto()
 
 
 class EphemeralKey:
-    """A key pair of X25519 for one use."""
+    """An X25519 key pair for one use."""
 
     def __init__(self) -> None:
         self._private = X25519PrivateKey.generate()
@@ -38,7 +38,7 @@ class EphemeralKey:
 
 
 class HostMac(Mac):
-    """HMAC-SHA256 that hashes both padded keys once, which for a chunk takes two thirds of the time.
+    """HMAC-SHA256 that hashes both padded keys once, so that a chunk takes two thirds of the time.
 
     These hashes stay in memory as long as it does, as the key itself does on a host.
     """
@@ -57,7 +57,7 @@ class HostMac(Mac):
         return outer.digest()
 
     def digests(self, texts: "Iterable[tuple[bytes, bytes | memoryview]]") -> list[bytes]:
-        """Return the code of each pair of parts: in one loop, as for a chunk each call counts."""
+        """Return the code of each pair of parts: in one loop, because for a chunk each call counts."""
         new_inner, new_outer = self._inner.copy, self._outer.copy
         found: list[bytes] = []
         for head, body in texts:

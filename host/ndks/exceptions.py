@@ -192,7 +192,7 @@ def device_error(number: int) -> DeviceError:
 
 
 def refused(number: int) -> NdksError:
-    """Return the exception for an error answer: that of `device_error`, or of a unit that a service has not at hand."""
+    """Return the exception for an error answer: that of `device_error`, or for a unit that its service lacks."""
     kind = {service.NO_UNIT: NoUnit, service.BUSY: UnitBusy}.get(number)
     refusal = REFUSALS.get(number, UNKNOWN)
     return kind(refusal.meaning, refusal.advice) if kind else device_error(number)

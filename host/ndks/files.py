@@ -41,7 +41,7 @@ def read_some(source: Source, size: int) -> bytes | None:
 
     The usual open file waits in `read` until it has all of `size`, so that a slow pipe would hold up what is there.
     """
-    if type(source) is io.BufferedReader:  # its heirs may do more in `read`
+    if type(source) is io.BufferedReader:  # its subclasses may do more in `read`
         return source.read1(size) or source.read(size)  # read1 returns b"" too if there is nothing yet
     return source.read(size)
 

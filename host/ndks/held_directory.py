@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Temporary directories that a process holds while it lives. What killed processes have left, later ones remove."""
+"""Temporary directories that a process holds while it lives. Later processes remove what killed ones have left."""
 
 import contextlib
 import itertools
@@ -29,7 +29,7 @@ def held_directory(prefix: str, parent: Path) -> Generator[Path]:
 
 
 def remove_abandoned(prefix: str, parent: Path, before: Callable[[Path], object] = lambda _: None) -> None:
-    """Remove what `held_directory` has made for processes of this user that were killed; first call `before` with it.
+    """Remove what `held_directory` made for killed processes of this user; first call `before` with each directory.
 
     ImportError as above.
     """
@@ -54,7 +54,7 @@ def _made(prefix: str, parent: Path) -> tuple[Path, int]:
 def _locked(directory: Path) -> int:
     """Lock a directory until the descriptor is closed, also by the end of this process.
 
-    OSError: it is locked, or removed, or no directory of this user.
+    OSError: it is locked, or removed, or not a directory of this user's.
     """
     import fcntl  # not on every platform
 

@@ -23,7 +23,7 @@ _DOWNLOAD = (
 
 
 def is_chip(path: Path) -> bool:
-    """Return whether a directory is that of an emulated chip."""
+    """Return whether a directory belongs to an emulated chip."""
     from ndks_emulator import CHIP, kind_of
 
     try:
@@ -133,7 +133,7 @@ def _deployed(
 
 def _write_tree(tree: Tree, directory: Path) -> None:
     for name, content in tree.items():
-        if Path(name).name != name or not name.isprintable():  # an image from elsewhere may have any
+        if Path(name).name != name or not name.isprintable():  # an image from elsewhere may contain any name
             what = f"the drive of the chip has a file with the impossible name {name!r}"
             raise FileError(what, "make a new chip in another directory")
         if isinstance(content, bytes):

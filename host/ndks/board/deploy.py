@@ -17,7 +17,7 @@ from .release.build import ENTRY
 BOOT_OUT = "boot_out.txt"  # CircuitPython writes it to its drive at every start
 _VERSION = re.compile(r"Adafruit CircuitPython (\d+)\.")
 _BOARD = "Raspberry Pi Pico with rp2040"  # a Pico W has less memory
-FITS = 10  # the version of CircuitPython, whose bytecode the release build is
+FITS = 10  # the version of CircuitPython whose bytecode the release build is
 _SETTINGS = "settings.toml"
 
 
@@ -45,9 +45,9 @@ def supported_version(line: str) -> int:
 
 
 def deploy(drive: Path, tell: Tell, *, source: bool = False) -> list[str]:
-    """Bring the firmware and the snapshot files to the drive, and remove stale modules; return the firmware's paths.
+    """Put the firmware and the snapshot files on the drive, and remove stale modules; return the firmware's paths.
 
-    Tell what is done. State on the drive stays as it is, and so do the user's settings. UsageError, FileError.
+    Say what is done. State on the drive stays as it is, and so do the user's settings. UsageError, FileError.
     """
     check_drive(drive, source=source)
     files = table_files() | (source_files() if source else release_files())
@@ -68,7 +68,7 @@ _JUMPER = "bridge pins 3 and 4 (GND and GP2), plug the board in, and name the dr
 
 
 def _merge_settings(path: Path, tell: Tell) -> None:
-    """Give the user's settings those of the firmware. A copy is complete before the file is replaced."""
+    """Add the firmware's settings to the user's. A copy is complete before the file is replaced."""
     before = read_small(path) if path.exists() else b""
     content, replaced = settings.merged(before)
     if content == before:

@@ -3,7 +3,7 @@
 """Files on the CIRCUITPY drive of a board, which may be unplugged at any moment.
 
 Strategy: code.py, which alone starts the firmware, is removed before any other file changes, and is written when all
-others are complete. So a board starts a whole firmware or none. What is the same already is not touched: a repeated
+others are complete. So a board starts a complete firmware or none. What is already the same is not touched: a repeated
 deployment changes nothing, and an interrupted one is completed.
 """
 

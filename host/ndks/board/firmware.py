@@ -83,7 +83,7 @@ def table_files() -> dict[str, bytes]:
 
 
 def _package(name: str) -> Path:
-    # Not imported: the host only copies the code of the unit.
+    # Not imported: the host only copies the unit's code.
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
         raise NdksError(f"the package {name} is missing", "install ndks again")

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""settings.toml of a board: two lines of the firmware beside whatever else the user has there.
+"""settings.toml of a board: two lines for the firmware beside whatever else the user has there.
 
-CircuitPython reads the first line that has a key, and nothing after a line that begins with `[`.
+CircuitPython takes the first line that has a key, and reads nothing after a line that begins with `[`.
 """
 
 import re
@@ -17,7 +17,7 @@ _END = re.compile(rb"\s*\[")
 
 
 def merged(before: bytes) -> tuple[bytes, list[str]]:
-    """Return the settings with those of the firmware, and what was replaced, in words for the user."""
+    """Return the settings with those of the firmware added, and what was replaced, in words for the user."""
     lines = re.findall(rb"[^\n]*\n|[^\n]+", before)
     end = next((number for number, line in enumerate(lines) if _END.match(line)), len(lines))
     wanted, kept, replaced = dict(OURS), list[bytes](), list[str]()

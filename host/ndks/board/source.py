@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Shortened source for a board, which compiles it at every start.
 
-Comments, docstrings, annotations, imports for annotations and abstract methods are removed, and indentation is one
-space a level. Line numbers stay, so that tracebacks name the right lines.
+Comments, docstrings, annotations, imports for annotations and abstract methods are removed, and indentation becomes one
+space per level. Line numbers stay, so that tracebacks name the right lines.
 """
 
 import ast
@@ -11,8 +11,9 @@ import io
 import tokenize
 from collections.abc import Iterator, Mapping
 
-# Of source that a unit loads while it enters a generation: 23 KB are for that. In a network without generations a unit
-# loads 101 KB, which leave 32 KB of heap in a session at d = 3; one with generations needs the release build.
+# Of source that a unit loads while it enters a generation: 23 KB are reserved for that. In a network without
+# generations a unit loads 101 KB, which leave 32 KB of heap in a session at d = 3; one with generations needs the
+# release build.
 LARGEST_SOURCE = 124 * 1024
 
 _NOT_LOADED = {"plain_lanes.py", "boot.py", "safemode.py"}  # CircuitPython runs the last two separately
@@ -22,7 +23,7 @@ _OF_ONE_NETWORK = (
     {"lanes.py", "lane_bits.py"},
     {"keystream.py", "operators.py", "fixed_point.py", "frequencies.py", "powers.py"},
 )
-# Loaded for one task, or for networks with generations. A member loads the largest ones of a group together, in a
+# Loaded for one task, or for networks with generations. A member loads the largest ones of a group together, and in a
 # session those for a notice; a blank unit has more room.
 _GROUPS = (
     ("ndks_protocol/curve25519.py", "ndks_protocol/public_key.py", "/on_demand/trust.py"),
@@ -61,7 +62,7 @@ def for_board(source: str) -> str:
 
 
 def loaded_size(sizes: Mapping[str, int]) -> int:
-    """Return the maximum size of the code that a unit holds at a time, for any network, of sizes by path."""
+    """Return the maximum size of the code that a unit holds at a time, for any network, from sizes by path."""
     sizes = {path: size for path, size in sizes.items() if path.rpartition("/")[2] not in _NOT_LOADED}
     choices = [_size_of(sizes, names) for names in _OF_ONE_NETWORK]
     passing = {path: size for path, size in sizes.items() if _is_loaded_on_demand(path)}
@@ -70,7 +71,7 @@ def loaded_size(sizes: Mapping[str, int]) -> int:
 
 
 def heap_size(text: bytes) -> int:
-    """Return about what a module takes of the heap: its characters, but of a bytes literal the bytes."""
+    """Return about how much heap a module takes: its characters, but for a bytes literal its bytes."""
     source = text.decode()
     literals = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
     escaped = [

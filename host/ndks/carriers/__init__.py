@@ -2,5 +2,5 @@
 # SPDX-License-Identifier: MIT
 """What carries packets between the agents of a network: an MQTT broker, UDP, or a folder (docs/network.md).
 
-A carrier may lose, double, delay and reorder packets, and anybody may read and write it.
+A carrier may lose, duplicate, delay and reorder packets, and anybody may read it and write to it.
 """

@@ -17,12 +17,12 @@ class Bundles:
         self._lock = threading.Lock()
         self._bundles: dict[int, bytes] = {}
         self._unsent = set[int]()
-        self._old = set[int]()  # generations whose bundles the broker need not retain any more
+        self._old = set[int]()  # generations whose bundles the broker need no longer retain
         self._shown = set[int]()  # on this connection
-        self._any_shown = False  # of any agent
+        self._any_shown = False  # from any agent
 
     def put(self, generation: int, packet: bytes) -> bool:
-        """Note a bundle that is to be sent; return False if it is too old to be retained."""
+        """Note a bundle that is to be sent; return False if it is too old for the broker to retain."""
         with self._lock:
             self._bundles[generation] = packet
             self._unsent.add(generation)
@@ -35,13 +35,13 @@ class Bundles:
             return generation in self._bundles
 
     def take_unsent(self) -> dict[int, bytes]:
-        """Return what was not sent yet; it counts as sent now."""
+        """Return what has not been sent yet; it then counts as sent."""
         with self._lock:
             unsent, self._unsent = self._unsent, set[int]()
             return {generation: self._bundles[generation] for generation in sorted(unsent)}
 
     def take_old(self) -> set[int]:
-        """Return the generations that are to be removed; they count as removed now."""
+        """Return the generations that are to be removed; they then count as removed."""
         with self._lock:
             old, self._old = self._old, set[int]()
             return old
@@ -54,7 +54,7 @@ class Bundles:
     def arrived(self, name: str, packet: bytes, *, is_retained: bool) -> bool:
         """Note a bundle that came from the broker; return whether it is one of this agent's.
 
-        `name` is the end of its topic: a stranger's may be anything, so it is never made a number.
+        `name` is the end of its topic: a stranger's may be anything, so it is never converted to a number.
         """
         with self._lock:
             own = next((g for g, bundle in self._bundles.items() if str(g) == name and bundle == packet), None)
@@ -65,7 +65,7 @@ class Bundles:
 
     @property
     def any_shown(self) -> bool:
-        """Whether the broker retains a bundle of anybody."""
+        """Whether the broker retains anybody's bundle."""
         return self._any_shown
 
     @property

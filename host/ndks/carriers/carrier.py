@@ -12,10 +12,10 @@ from ..system_errors import file_error
 
 _log = logging.getLogger(__name__)
 
-WAITING = 1000  # packets that wait for a carrier that is away; what is lost beyond that, its receivers ask for
-LARGEST = 16 << 20  # bytes of a packet; larger ones are a stranger's
+WAITING = 1000  # packets that wait for a carrier that is away; receivers ask for what is lost beyond that
+LARGEST = 16 << 20  # bytes of a packet; larger ones come from strangers
 ROOM = 200  # packets that wait for a carrier which has room: fewer than the own messages that an agent keeps
-BUNDLES = 7  # generations whose bundles a carrier retains: those that a unit can still come from
+BUNDLES = 7  # generations whose bundles a carrier retains: those from which a unit can still come
 
 
 class CarrierError(NdksError):
@@ -28,7 +28,7 @@ class CarrierError(NdksError):
 
 @dataclass(frozen=True)
 class Received:
-    """A packet that has arrived. Call `taken` when it is stored: until then a carrier that can delivers it again."""
+    """A packet that has arrived. Call `taken` once it is stored: until then a carrier delivers it again if it can."""
 
     packet: bytes = field(repr=False)
     taken: Callable[[], object]
@@ -42,7 +42,7 @@ class Carrier(Protocol):
     """Carries packets in both directions, in threads of its own, from `start` to `close`."""
 
     url: str  # as the user named it; it has no secrets
-    problem: NdksError | None  # why nothing goes now
+    problem: NdksError | None  # why nothing gets through now
 
     @property
     def largest(self) -> int | None:
@@ -51,7 +51,7 @@ class Carrier(Protocol):
 
     @property
     def retains(self) -> bool:
-        """Whether who comes later gets the bundles of the last generations."""
+        """Whether those who come later get the bundles of the last generations."""
         ...
 
     @property
@@ -65,10 +65,10 @@ class Carrier(Protocol):
         ...
 
     def start(self, receive: Receive) -> None:
-        """Begin; raise NdksError for what will not mend by itself."""
+        """Begin; raise NdksError for what will not mend itself."""
 
     def send(self, packet: bytes, generation: int | None = None, *, passing: bool = False) -> bool:
-        """Send a packet, soon, without waiting; return False if too many wait.
+        """Send a packet soon, without waiting; return False if too many wait already.
 
         A bundle has its generation. A `passing` packet is worth nothing after a while.
         """
@@ -79,7 +79,7 @@ class Carrier(Protocol):
 
 
 def tell(carrier: Carrier, problem: NdksError | None) -> None:
-    """Note why nothing goes, or that it goes, and log what is new of that."""
+    """Note why nothing gets through, or that it does, and log any change."""
     if str(problem) != str(carrier.problem):
         if problem:
             _log.warning("%s: %s: %s. Do: %s", carrier.url, problem.code, problem, problem.advice)
@@ -89,7 +89,7 @@ def tell(carrier: Carrier, problem: NdksError | None) -> None:
 
 
 def problem_of(error: Exception) -> NdksError:
-    """Return what to tell of an error in a carrier's thread, which goes on; a fault of this program is logged."""
+    """Return what to say about an error in a carrier's thread, which goes on; a fault of this program is logged."""
     if isinstance(error, CarrierError):
         return error
     if isinstance(error, OSError):

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Packets as files in a folder, dir:FOLDER, which a synchroniser, a stick or mail carries from place to place.
+"""Packets as files in a folder, dir:FOLDER, which a sync program, a USB stick or mail carries from place to place.
 
-Each agent writes files of its own names and changes no others, so that nothing collides, whoever copies them. A file is
-never changed after it was written. A file that was copied in part, or altered, is read when it is whole. Strangers may
-put anything into the folder, also what is no file.
+Each agent writes files under names of its own and changes no others, so that nothing collides, whoever copies them. A
+file is never changed once it is written. A file that was copied only in part, or altered, is read once it is whole.
+Strangers may put anything into the folder, even things that are not files.
 """
 
 import os
@@ -21,16 +21,16 @@ from .carrier import BUNDLES, ROOM, WAITING, Receive, Received, problem_of, tell
 from .packet_file import FILL, content_of, packed, unpacked
 
 SUFFIX = ".ndkspackets"
-_LOOK = 1.0  # seconds between two looks at the folder
-_EASE = 10  # times as long as a look has taken: no folder, however full, takes more of the processor
-_OWN_FILES = 1000  # that an agent leaves in the folder; the packets of older ones, others have asked for long ago
+_LOOK = 1.0  # seconds between two scans of the folder
+_EASE = 10  # times as long as a scan has taken: no folder, however full, takes more of the processor than that
+_OWN_FILES = 1000  # that an agent leaves in the folder; others have long since asked for the packets of older ones
 _LAST_NUMBER = 10**10 - 1  # as many digits as a name has
 _LONGEST_PAUSE = 600.0  # seconds until a file that was not whole is read again, if it does not change
 _NAME = re.compile(r"(?P<of>[0-9a-f]{16})-(?P<kind>p|g)(?P<number>[0-9]{10})-[0-9a-f]{8}" + re.escape(SUFFIX))
 
 
 class _Damaged:
-    """A file that was not whole: it is read again when it has changed, and now and then, as some clocks are coarse."""
+    """A file that was not whole: it is read again when it has changed, and now and then, as clocks may be coarse."""
 
     def __init__(self, state: tuple[int, int], pause: float) -> None:
         self.state = state
@@ -54,18 +54,18 @@ class FolderCarrier:
         self._memory = memory / f"read-{sha256(os.fsencode(self._folder.resolve())).hexdigest()[:16]}.txt"
         self._waiting: list[tuple[bytes, int | None]] = []
         self._damaged: dict[str, _Damaged] = {}
-        self._under_way: dict[str, int] = {}  # packets of a file that are not taken yet
-        self._is_noted = True  # whether the memory has all that was read
+        self._under_way: dict[str, int] = {}  # packets of a file that have not been taken yet
+        self._is_noted = True  # whether `memory` has everything that was read
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
 
     def start(self, receive: Receive) -> None:
-        """Begin. FileError: what was read before is not known."""
+        """Begin. FileError: it cannot be found out what was read before."""
         self._receive = receive
         try:
-            self._reads_own = not self._memory.exists()  # whoever has no memory learns from what it wrote before
-            # What is damaged names no file, and so is read again, which does no harm.
+            self._reads_own = not self._memory.exists()  # an agent without memory learns from what it wrote before
+            # A damaged entry names no file, so that file is read again, which does no harm.
             noted = [] if self._reads_own else self._memory.read_text("ascii", errors="replace").split("\n")
             written = os.listdir(self._folder) if self._reads_own else noted  # noqa: PTH208
         except OSError as error:
@@ -159,7 +159,7 @@ class FolderCarrier:
         return own[-1][0] % _LAST_NUMBER + 1 if own else 1
 
     def _name(self, kind: str, number: int, content: bytes) -> str:
-        """Return a name that no other content ever has, also in a folder that somebody has emptied."""
+        """Return a name that no other content ever has, even in a folder that somebody has emptied."""
         return f"{self._identity}-{kind}{number:010}-{sha256(content).hexdigest()[:8]}{SUFFIX}"
 
     def _remove_old(self, names: set[str]) -> None:
@@ -168,7 +168,7 @@ class FolderCarrier:
                 (self._folder / name).unlink(missing_ok=True)
 
     def _look(self, names: set[str]) -> None:
-        """Read the files of others that are new here."""
+        """Read others' files that are new here."""
         with self._lock:
             self._read &= names
         self._damaged = {name: damaged for name, damaged in self._damaged.items() if name in names}
@@ -177,7 +177,7 @@ class FolderCarrier:
                 packets := self._packets(name)
             ) is not None:
                 self._deliver(name, packets)
-                self._write(names)  # the loop takes its time, and own packets do not wait for it
+                self._write(names)  # the loop may take long, and own packets do not wait for it
 
     def _packets(self, name: str) -> list[bytes] | None:
         """Return the packets of a file, None if it is not whole."""
@@ -205,7 +205,7 @@ class FolderCarrier:
             self._taken(name)
 
     def _taken(self, name: str) -> None:
-        """Count a packet that is stored; after the last, the file is read."""
+        """Count a packet that is stored; after the last one, the file counts as read."""
         with self._lock:
             left = self._under_way.get(name, 1) - 1
             if left > 0:

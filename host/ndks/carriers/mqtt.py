@@ -3,8 +3,8 @@
 """Packets through an MQTT broker (MQTT 5, OASIS 2019), with quality of service 1.
 
 TOPIC/packets has what is sent once. TOPIC/bundles/G has the bundle of generation G, retained: the broker gives it to
-whoever comes later. The broker keeps what arrives for a member whose agent is away. A packet is acknowledged when the
-agent has stored it: until then the broker delivers it again after each connection.
+whoever comes later. The broker keeps what arrives for a member whose agent is away. A packet is acknowledged once the
+agent has stored it: until then the broker delivers it again on each new connection.
 """
 
 import logging
@@ -30,19 +30,19 @@ from .mqtt_settings import MqttSettings
 _log = logging.getLogger(__name__)
 
 _KEEP_ALIVE = 30  # seconds
-_PASSING = 600  # seconds that a broker keeps what is worth nothing after a while
+_PASSING = 600  # seconds that a broker keeps what soon becomes worthless
 _KEPT = 30 * 24 * 3600  # seconds that a broker keeps packets for an agent that is away
 _AT_ONCE = 50  # packets that the broker sends before one is acknowledged
-_PAUSES = 1.0, 2.0, 5.0, 10.0, 30.0  # seconds between attempts to connect, half to one and a half of each
+_PAUSES = 1.0, 2.0, 5.0, 10.0, 30.0  # seconds between attempts to connect, each times 0.5 to 1.5
 _LASTING = 60.0  # seconds after which a connection has been a good one
-_SETTLED = 3.0  # seconds after a connection in which a broker has shown all that it retains
+_SETTLED = 3.0  # seconds after connecting by which a broker has shown all that it retains
 _LONGEST_TOPIC = 1 << 16  # bytes
 
 
 class MqttCarrier:
-    """A broker. `identity` is the client's, by which the broker knows what it has not delivered yet.
+    """A broker. By the client's `identity` it knows what it has not delivered yet.
 
-    `retains` is what the broker says, and shows: it may have no such feature, drop what it acknowledged, or be empty.
+    `retains` is what the broker says and shows: it may lack the feature, drop what it has acknowledged, or be empty.
     """
 
     largest = None
@@ -56,9 +56,9 @@ class MqttCarrier:
         self._packets = f"{self._settings.topic}/packets"
         self._bundles_at = f"{self._settings.topic}/bundles/"
         self._bundles = Bundles()
-        self._unproved: dict[int, int] = {}  # generations by packet identifiers that are not acknowledged yet
+        self._unproved: dict[int, int] = {}  # generations by packet identifiers that have not been acknowledged yet
         self._sending: int | None = None  # generation of a bundle whose packet identifier is not known yet
-        self._may_retain = True  # what the broker said at the connection
+        self._may_retain = True  # what the broker said on connecting
         self._is_answered = False  # the broker has answered on this connection
         self._lock = threading.Lock()
         self._under_way = 0  # packets that the broker has not acknowledged
@@ -86,7 +86,7 @@ class MqttCarrier:
         client.on_subscribe = self._subscribed
         client.on_publish = self._published
         client.on_message = self._arrived
-        # Without this, `publish` and `ack` write in the thread that calls them, perhaps between halves of a packet.
+        # Without this, `publish` and `ack` write in the calling thread, perhaps between two halves of a packet.
         client.on_socket_register_write = _leave_it
         return client
 
@@ -96,12 +96,12 @@ class MqttCarrier:
 
     def send(self, packet: bytes, generation: int | None = None, *, passing: bool = False) -> bool:
         if passing and not self._client.is_connected():
-            return True  # it would be out of date, and fill what others get first
+            return True  # it would be out of date, and hold up what others get first
         if generation is None:
             return self._publish(self._packets, packet, passing=passing) is not None
         if not self._bundles.put(generation, packet):
             return self._publish(self._topic(generation), packet) is not None
-        if self._is_connected:  # else at the next connection, when it is known whether the broker retains
+        if self._is_connected:  # otherwise on the next connection, when it is known whether the broker retains
             self._send_bundles(self._bundles.take_unsent())
         return True
 
@@ -198,7 +198,7 @@ class MqttCarrier:
     def _start_anew(self) -> None:
         """Drop what waits: this broker would end each connection on which something is to be retained.
 
-        Nothing is lost: others ask for packets again, and bundles are sent when this broker is there.
+        Nothing is lost: others ask for packets again, and bundles are sent when this broker is back.
         """
         self._unproved.clear()
         with self._lock:
@@ -210,11 +210,11 @@ class MqttCarrier:
 
     @property
     def _all_bundles(self) -> tuple[str, SubscribeOptions]:
-        """What to subscribe to; each time the broker shows all that it retains, the own ones too."""
+        """What to subscribe to; each time the broker shows all that it retains, this agent's own included."""
         return f"{self._bundles_at}+", SubscribeOptions(qos=1)
 
     def _later(self, work: Callable[[], None]) -> None:
-        """Do something on this connection when the broker has shown all that it retains."""
+        """Do something on this connection once the broker has shown all that it retains."""
         connection = self._connection
 
         def do() -> None:
@@ -226,7 +226,7 @@ class MqttCarrier:
         timer.start()
 
     def _settle(self) -> None:
-        """Publish the bundles that the broker does not retain: it is another one, or has forgotten them."""
+        """Publish the bundles that the broker does not retain: it is a different one, or has forgotten them."""
         self.retains = self._may_retain and self._bundles.any_shown
         if self._may_retain:
             self._send_bundles(self._bundles.missing)
@@ -255,7 +255,7 @@ class MqttCarrier:
             self._later(lambda: self._judge(generation))
 
     def _judge(self, generation: int) -> None:
-        """Send bundles as other packets if the broker has dropped one; at the next connection it gets them again."""
+        """Send bundles like other packets if the broker has dropped one; on the next connection it gets them again."""
         missing = self._bundles.missing
         if self._may_retain and generation in missing:
             _log.info("%s: the broker retains no bundles, so they are repeated", self.url)
@@ -266,13 +266,13 @@ class MqttCarrier:
         connection = self._connection
 
         def taken() -> None:
-            if connection == self._connection:  # else the broker delivers it again
+            if connection == self._connection:  # otherwise the broker delivers it again
                 client.ack(message.mid, message.qos)
 
         if message.payload and not self._is_own_bundle(message):
             self._receive(Received(message.payload, taken, self.url))
         else:
-            taken()  # without payload: a bundle that the broker retains no longer
+            taken()  # no payload: a bundle that the broker no longer retains
 
     def _is_own_bundle(self, message: paho.MQTTMessage) -> bool:
         """Note what the broker retains; return whether it is a bundle of this agent."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What it means that a broker refuses, or does not answer."""
+"""What it means when a broker refuses, or does not answer."""
 
 import ssl
 
@@ -29,12 +29,12 @@ class BrokerCertificate(CarrierError):
 
 
 def refusal(code: ReasonCode) -> BrokerRefused:
-    """Return the error of a connection that the broker has refused with this code."""
+    """Return the error for a connection that the broker has refused with this code."""
     return BrokerRefused(_REFUSALS.get(code.value, f"the broker refuses the connection: {code}"))
 
 
 def unanswered(settings: MqttSettings, broker: str) -> CarrierError:
-    """Return what it means that a connection ends without an answer: TLS 1.3 refuses a certificate so."""
+    """Return what it means when a connection ends without an answer: this is how TLS 1.3 refuses a certificate."""
     what = f"{broker} ends the connection before it answers"
     if settings.certificate:
         return BrokerRefused(f"{what}: it does not accept the certificate {settings.certificate}, or is going down")
@@ -44,7 +44,7 @@ def unanswered(settings: MqttSettings, broker: str) -> CarrierError:
 
 
 def failure(error: Exception, broker: str) -> NdksError:
-    """Return what to tell of an error in the thread of a connection to this broker."""
+    """Return what to say about an error in the thread of a connection to this broker."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return BrokerCertificate(f"the certificate of {broker} is not accepted: {error.verify_message.rstrip('.')}")
     if isinstance(error, ssl.SSLError):

@@ -84,7 +84,7 @@ def _load_certificate(context: ssl.SSLContext, certificate: Path, key: Path) -> 
     with file_errors():
         read_private(key)  # others may not read it
     try:
-        context.load_cert_chain(certificate, key, password=lambda: b"")  # asks nobody
+        context.load_cert_chain(certificate, key, password=lambda: b"")  # never prompts
     except ssl.SSLError:
         what = f"{certificate} and {key} are not a certificate in PEM and its key, or the key has a password"
         raise FileError(what, "name the certificate, and its key without a password") from None

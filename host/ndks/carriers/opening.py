@@ -13,7 +13,7 @@ def open_carrier(url: str, identity: str, memory: Path) -> Carrier:
     """Return the carrier that a URL names; it does nothing before `start`. UsageError, FileError.
 
     `identity` names this member's agent to the carrier, and never changes. `memory` is a directory of the agent, where
-    a carrier keeps what it has to know after a restart.
+    a carrier keeps what it needs to know after a restart.
     """
     scheme, colon, _ = url.partition(":")
     if not colon or scheme not in _SCHEMES:

@@ -16,11 +16,11 @@ FILL = 1 << 20  # bytes of packets after which another file begins
 _LARGEST_FILE = FILL + LARGEST  # bytes of a file that is read
 _SIZE = 4  # bytes of the size of a packet
 _DIGEST = 32
-_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # nobody may ever write to a pipe
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe may never get a writer
 
 
 def content_of(path: Path) -> bytes:
-    """Return the bytes of a file. ValueError: it is too large, or no file; OSError."""
+    """Return the bytes of a file. ValueError: it is too large, or not a file; OSError."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise ValueError
     with os.fdopen(os.open(path, os.O_RDONLY | _AT_ONCE), "rb") as file:

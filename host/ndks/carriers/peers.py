@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The addresses of UDP peers. To resolve a name may take long, so a thread does it, and again now and then."""
+"""The addresses of UDP peers. Resolving a name may take long, so a thread does it, and repeats it now and then."""
 
 import socket
 import threading
@@ -10,14 +10,14 @@ from typing import Any
 from ..exceptions import NdksError, reason
 from .carrier import CarrierError
 
-_AGAIN, _SOON = 300.0, 10.0  # seconds until names are resolved again, if all were or not
+_AGAIN, _SOON = 300.0, 10.0  # seconds until names are resolved again, if all of them were, or if not
 
 Peer = tuple[str, int]  # host and port
 Address = Any  # as the sockets of its family take it
 
 
 class Peers:
-    """Peers by their addresses, of one family, from `start` to `close`. Peers that have none yet are left out."""
+    """Peers by their addresses, all of one family, from `start` to `close`. Peers without one so far are left out."""
 
     def __init__(self, peers: Sequence[Peer], family: socket.AddressFamily) -> None:
         self.problem: NdksError | None = None  # of the last name that has no address
@@ -47,7 +47,7 @@ class Peers:
             is_last = self._closing.wait(_SOON if self.problem else _AGAIN)
 
     def _resolve(self, flags: int) -> None:
-        """Note the addresses of all peers; whose name cannot be resolved now keeps its former one."""
+        """Note the addresses of all peers; one whose name cannot be resolved now keeps its former address."""
         problem = None
         for peer in self._peers:
             try:

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Packets through a tunnel that runs here, tunnel:NAME: to the agent at its other end. It may be the only channel.
+"""Packets through a tunnel that runs here, tunnel:NAME, to the agent at its other end. It may be the only channel.
 
-Where both ends run here, tunnel:NAME?end=listen and tunnel:NAME?end=accept name one.
+Where both ends run here, tunnel:NAME?end=listen and tunnel:NAME?end=accept name one of them.
 
-At the socket `carry` of a tunnel, both ends send: size u32 | mark u32 | packet. The mark of a bundle is its generation
+On the socket `carry` of a tunnel, both sides send: size u32 | mark u32 | packet. The mark of a bundle is its generation
 + 1, else 0. A message of the tunnel without a packet says whether it has a link: mark 1, or 0.
 """
 
@@ -29,7 +29,7 @@ def packed(packet: bytes, generation: int | None = None) -> bytes:
 
 
 class TunnelCarrier:
-    """A tunnel of this user. What waits for its link is sent when there is one; what a link loses, agents ask for."""
+    """A tunnel of this user. What waits for its link is sent when there is one; agents ask for what a link loses."""
 
     largest = None
     retains = False
@@ -125,7 +125,7 @@ class TunnelCarrier:
         raise problem
 
     def _serve(self, connection: socket.socket) -> None:
-        """Take what comes until the tunnel ends; it says at once whether it has a link."""
+        """Take what comes until the tunnel ends; the tunnel says at once whether it has a link."""
         self._set(connection, is_up=False)
         with connection.makefile("rb") as stream:
             while len(head := stream.read(HEAD.size)) == HEAD.size:
@@ -158,11 +158,11 @@ class TunnelCarrier:
             try:
                 assert connection is not None
                 connection.sendall(message)
-            except OSError:  # the other thread sees it too
+            except OSError:  # the other thread notices it too
                 self._set(None, is_up=False)
                 continue
             with self._changed:
-                if queue and queue[0] is message:  # else there is another connection by now
+                if queue and queue[0] is message:  # otherwise there is another connection by now
                     queue.popleft()
                 self._changed.notify_all()
 

@@ -22,9 +22,9 @@ from .peers import Address, Peers
 EXAMPLE = "udp://239.192.7.7:7000, or udp://0.0.0.0:7000?peer=HOST:PORT&peer=HOST:PORT"
 _OPTIONS = ("peer", "interface", "ttl")
 _PROBE = 5.0  # seconds between two empty datagrams while none leaves
-_SLICE = 0.2  # seconds after which the receiving thread looks whether to end
+_SLICE = 0.2  # seconds after which the receiving thread checks whether to end
 _JOIN_AGAIN = 30.0  # seconds
-_ECHOES = 256  # own packets that are known again when they come back
+_ECHOES = 256  # own packets that are recognised when they come back
 _BUFFER = 1 << 20  # bytes that the system keeps until they are read
 _NOWHERE = "0.0.0.0"  # noqa: S104 (the user names the address in the URL)
 
@@ -46,7 +46,7 @@ class UdpCarrier:
             raise UsageError(f"{url}: {what}", f"write it as {EXAMPLE}")
         self._family = socket.AF_INET if self._address.version == 4 else socket.AF_INET6
         self._peers = Peers(peers or [(str(self._address), self._url.port or 0)], self._family)
-        self._reaches = True  # whether the last packet has left to a peer, or the group
+        self._reaches = True  # whether the last packet has left for a peer, or for the group
         self._probed = 0.0  # when that was tried without a packet
         self._ttl = _ttl(self._url.option("ttl"))
         self._joined = time.monotonic()
@@ -55,7 +55,7 @@ class UdpCarrier:
         self._thread = threading.Thread(target=self._run, name="udp", daemon=True)
 
     def start(self, receive: Receive) -> None:
-        """Begin. CarrierError: the address is not one of this machine, or is in use."""
+        """Begin. CarrierError: the address is not one of this machine's, or is in use."""
         self._receive = receive
         try:
             self._socket = self._bound()
@@ -72,7 +72,7 @@ class UdpCarrier:
         problems = [problem for address in addresses if (problem := self._send_to(packet, address))]
         self._reaches = len(problems) < len(addresses)
         tell(self, problems[0] if problems else self._peers.problem)
-        return True  # a datagram may be lost anywhere: its receivers ask for it
+        return True  # a datagram may be lost anywhere: its receivers ask for it again
 
     @property
     def has_room(self) -> bool:
@@ -103,7 +103,7 @@ class UdpCarrier:
             with contextlib.suppress(OSError):
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
             if self._address.is_multicast:
-                made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # with others on this machine
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # shared with others on this machine
                 self._join(made)
             made.bind((str(self._address), self._url.port or 0))
         except BaseException:
@@ -112,7 +112,7 @@ class UdpCarrier:
         return made
 
     def _join(self, made: socket.socket) -> None:
-        """Join the group. OSError, also if that was done."""
+        """Join the group. OSError, even if that is already done."""
         interface = self._url.option("interface")
         if self._address.version == 4:
             local = socket.inet_aton(interface or _NOWHERE)
@@ -128,10 +128,10 @@ class UdpCarrier:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, membership)
 
     def _stay(self) -> None:
-        """Join the group again now and then: an interface that was gone has forgotten it."""
+        """Join the group again now and then: an interface that went away has forgotten it."""
         if self._address.is_multicast and time.monotonic() > self._joined + _JOIN_AGAIN:
             self._joined = time.monotonic()
-            with contextlib.suppress(OSError):  # as a rule it is joined
+            with contextlib.suppress(OSError):  # as a rule it is already joined
                 self._join(self._socket)
 
     def _probe(self) -> None:

@@ -21,7 +21,7 @@ class Url:
     options: tuple[tuple[str, str], ...]
 
     def option(self, name: str) -> str:
-        """Return the value of an option that is given once at most, or "". UsageError."""
+        """Return the value of an option that is given at most once, or "". UsageError."""
         values = self.all(name)
         if len(values) > 1:
             raise UsageError(f"{self.text}: {name} is given twice")
@@ -39,7 +39,7 @@ def parse(text: str, options: Collection[str], example: str) -> Url:
         port = parts.port
         given = tuple(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
     except ValueError:
-        raise UsageError("the URL of a carrier is malformed", advice) from None  # it may have a password
+        raise UsageError("the URL of a carrier is malformed", advice) from None  # it may contain a password
     if parts.password is not None:
         raise UsageError("a password does not belong in a URL, where other users and logs see it", advice)
     if parts.username is not None or parts.fragment:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Where two capsules differ, the one that was sent and the one that was received (PROTOCOL.md section 4)."""
+"""Where the capsule that was sent and the one that was received differ (PROTOCOL.md section 4)."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ _BITS = range(8)
 
 @dataclass(frozen=True)
 class Difference:
-    """A byte that differs: which of its bits do, 0 the highest, and which part of the capsule it is in."""
+    """A byte that differs: which of its bits do, 0 being the highest, and which part of the capsule it is in."""
 
     byte: int
     bits: tuple[int, ...]
@@ -22,7 +22,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Differences:
-    """The bytes that differ as far as both capsules go; `missing` bytes at the end, below 0: there are more."""
+    """The bytes that differ as far as both capsules go; `missing` bytes at the end, negative if there are too many."""
 
     bytes: tuple[Difference, ...]
     missing: int
@@ -44,7 +44,7 @@ def differences(sent: bytes, received: bytes) -> Differences:
 
 
 def part_of(at: int, size: int) -> str:
-    """Return the part of a capsule of a size that a byte is in."""
+    """Return the part that a byte is in, in a capsule of this size."""
     if at < WIRE_HEADER_SIZE:
         return "version" if not at else "header tag" if at <= TAG_SIZE else "header"
     number, place = divmod(at - WIRE_HEADER_SIZE, _CHUNK)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The comparison of records: first other networks and epochs, which explain themselves; then keys, then messages."""
+"""The comparison of records: first different networks and epochs, which explain the rest; then keys, then messages."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -51,7 +51,7 @@ def _agreement(records: Sequence[Record]) -> Finding:
 
 
 def _networks(records: Sequence[Record]) -> Iterator[Finding]:
-    """Name units of another secret or parameter; those of other epochs have other ids, and are compared apart."""
+    """Name units with another secret or parameter; those in other epochs have other ids, and are compared apart."""
     for in_generation in _groups(records, lambda record: record.epoch >> 16).values():
         by_secret = list(_groups(in_generation, lambda record: record.generation_id).values())
         yield from _others(by_secret, "another secret (the generation ids differ)")
@@ -62,7 +62,7 @@ def _networks(records: Sequence[Record]) -> Iterator[Finding]:
 
 
 def _others(groups: list[list[Record]], what: str) -> Iterator[Finding]:
-    """Yield a finding for each group but that of the majority; for all groups, if there is none."""
+    """Yield a finding for each group but that of the majority; for all groups, if there is no majority."""
     right = _majority(groups)
     advice = (
         "erase it (ndks zeroize), and provision it again from the file of the others"
@@ -187,7 +187,7 @@ def _keys_of(record: Record, indices: Iterable[int]) -> tuple[tuple[str, ...], .
 
 
 def _majority(groups: list[list[Record]]) -> list[Record] | None:
-    """Return the group with more than half of all, or with the definition; None: there is none."""
+    """Return the group with more than half of all units, or with the definition; None: there is none."""
     for group in groups:
         if any(record.serial_number == DEFINITION for record in group):
             return group

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The definition of the keys in software, as one more witness: from a network file, or an administrator's file."""
+"""The definition of the keys in software, as one more witness, from a network file or an administrator's file."""
 
 import io
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ def network_of(known: Known, epoch: int) -> Network:
 
 
 def definition_of(known: Known, record: Record, capsules: Iterable[bytes] = ()) -> Record:
-    """Return what a unit of this network says if it is as defined, of the same keys and of capsules. UsageError."""
+    """Return what a unit of this network says of the same keys and of capsules if it is as defined. UsageError."""
     network = network_of(known, record.of_epoch)
     present = network_of(known, record.epoch)
     secret = _generation(known, record.epoch >> 16).secret
@@ -50,7 +50,7 @@ def definition_of(known: Known, record: Record, capsules: Iterable[bytes] = ()) 
 
 
 def likely_fault(network: Network, record: Record, index: int) -> str:
-    """Return what would explain a key that is not as defined: another d, or one wrong element; "": neither."""
+    """Return what would explain a key that is not as defined: another d, or one wrong element; "": neither of them."""
     key = record.key(index)
     if not key or not key.checks:
         return ""
@@ -62,7 +62,7 @@ def likely_fault(network: Network, record: Record, index: int) -> str:
 
 
 def _wrong_element(right: bytes, key: KeyRecord) -> int | None:
-    """Return the element whose bit, if it is inverted, makes the key the one that was recorded."""
+    """Return the element whose bit, if inverted, makes the key the one that was recorded."""
     first = next((number for number, check in enumerate(checks_of(right, key.index)) if check != key.checks[number]), 0)
     for element in range(BLOCK * first, BLOCK * (first + 1)):
         inverted = bytearray(right)

@@ -4,11 +4,11 @@
 
     check of the first b bits of key k    HMAC-SHA256(these bits, "ndks confine" || 00 || k u64 || b u64)[:16]
 
-Of each key there are checks of its beginnings, BLOCK bits longer each, so that the block is known in which two keys
-begin to differ. Shorter steps would give the key away, bit by bit, to whoever tries all values of a step.
+For each key there are checks of its beginnings, each BLOCK bits longer than the last, so that the block in which two
+keys begin to differ is known. Shorter steps would give the key away, bit by bit, to whoever tries all values of a step.
 
-A check tells nothing of a key that nobody can guess, but who has it can test guesses. In suite `paper` few bits
-determine a key, so there a record is as secret as the keys.
+A check reveals nothing about a key that nobody can guess, but whoever has it can test guesses. In suite `paper` few
+bits determine a key, so there a record is as secret as the keys.
 """
 
 import hmac

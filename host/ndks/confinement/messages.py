@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The comparison of messages: who makes other keys for them, and which capsules the channel has altered."""
+"""The comparison of messages: who makes different keys for them, and which capsules the channel has altered."""
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -16,7 +16,7 @@ Said = tuple[Record, MessageRecord]
 
 
 def compare_messages(records: Sequence[Record], named: AbstractSet[str]) -> Iterator[Finding]:
-    """Yield what is found in the messages; units that were `named` already are not believed."""
+    """Yield what is found in the messages; units that have already been `named` are not believed."""
     capsules = {each.capsule for record in records for each in record.messages}
     for capsule in sorted(capsules):
         said = [(record, each) for record in records for each in record.messages if each.capsule == capsule]
@@ -60,7 +60,7 @@ def _channel(name: str, altered: list[Said], owners: list[Record]) -> Finding:
 
 
 def _divergence(name: str, diverged: list[Said], opened: list[Said], sender: int | None) -> Finding:
-    """Name who made another key for a message: one that differs from most, or the sender, or nobody."""
+    """Name who made a different key for a message: a unit that differs from most, or the sender, or nobody."""
     advice = "do not use its keys: eject it, test it with ndks homologate, and replace it"
     units = tuple(record.serial_number for record, _ in diverged)
     if len(opened) >= len(diverged):

@@ -38,7 +38,7 @@ class KeyRecord:
 
 @dataclass(frozen=True)
 class MessageRecord:
-    """The key check value of a capsule; `capsule` is its SHA-256, `message` that of its header, by which it is named.
+    """The key check value of a capsule; `capsule` is its SHA-256, `message` its header's SHA-256, by which it is named.
 
     `lane` and `number` are those of its sender, None if the unit cannot tell; `error` names what the unit found wrong.
     """
@@ -78,7 +78,7 @@ class Record:
         return f"unit {self.serial_number} (lane {self.lane})" if is_unit else "the definition"
 
     def key(self, index: int) -> KeyRecord | None:
-        """Return what is recorded of a key."""
+        """Return what is recorded about a key."""
         return self._by_index.get(index)
 
     @functools.cached_property
@@ -93,7 +93,7 @@ class Record:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a record. FileError: it is none, or damaged; OSError."""
+        """Read a record. FileError: it is not one, or is damaged; OSError."""
         raw = read_small(path, _LARGEST)
         try:
             values: Any = strict_json.loads(raw)

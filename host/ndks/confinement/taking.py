@@ -27,8 +27,8 @@ def record_of(
 ) -> Record:
     """Return the record of an open unit: of keys of lane 0, in its epoch or an earlier one, and of capsules.
 
-    Nothing is acknowledged and nothing accepted. UsageError: no such bits; DeviceError of opening a session. What the
-    unit refuses is in the record.
+    Nothing is acknowledged and nothing accepted. UsageError: no such number of bits; DeviceError when a session is
+    opened. What the unit refuses is in the record.
     """
     check_bits(bits)
     status = unit.unlock()
@@ -53,7 +53,7 @@ def record_of(
 
 
 def message_record(capsule: bytes, checked: Checked | None, error: str = "") -> MessageRecord:
-    """Return what a record has of a capsule."""
+    """Return what a record has about a capsule."""
     names = sha256(capsule).hexdigest(), name_of(capsule)
     if checked is None:
         return MessageRecord(*names, error=error)

@@ -7,7 +7,7 @@ Strategy: three tiers of rising precision; each decides the elements that the ti
 1. A sieve over whole blocks: v / 2 by one angle addition for each element, in single precision for d <= 3, else in
    double. A bit is 1 if v / 2 is more than 1/4 from the nearest integer. Two thresholds, 1/4 minus and plus the error
    bound, give the same bit or leave the element open.
-2. The same in double-double, with tables exact to 2^-96.
+2. The same in double-double, with tables accurate to 2^-96.
 3. Exact integers (Ziv's method).
 
 Error bound of tier 1, with u half an ulp of 1 and S = 10^d / 2: A = S cos a, C = cos b and their product are each

@@ -87,7 +87,7 @@ def _functions(module: Module) -> set[str]:
 
 
 def _kept_names(program: Program, roots: tuple[str, ...]) -> frozenset[str]:
-    """Return the names of files that others know: those of packages, of what is executed, and of what is on demand."""
+    """Return the names of files that others know: those of packages, of what is executed, and of on-demand modules."""
     whole = [*roots, *on_demand(program)]
     return frozenset(
         {name.partition(".")[0] for name in program} | {part for name in whole for part in name.split(".")}

@@ -4,7 +4,7 @@
 
 Strategy: a constant is a name that its module binds once, at the top, to a value that is known here; no scope of the
 module binds the name again, and no module assigns to it from outside. So every use has this value, and a use by an
-import or by `module.NAME` has it too. `if` with a known condition leaves one branch.
+import or by `module.NAME` has it too. An `if` with a known condition leaves one branch.
 """
 
 import ast

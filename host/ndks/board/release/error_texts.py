@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Removal of the texts of errors that a unit catches itself: it answers with codes, and the texts take 1 KB of heap."""
+"""Removes the texts of errors that a unit catches itself: it answers with codes, and the texts take 1 KB of heap."""
 
 import ast
 
 from .program import Module, Program
 
-_CAUGHT = {"ValueError", "OSError"}  # others are shown at the development console
+_CAUGHT = {"ValueError", "OSError"}  # others are shown on the development console
 
 
 def without_texts(program: Program) -> Program:

@@ -4,7 +4,8 @@
 
 A dict has one of a few sizes. A name is looked for at the place of its hash, 8 bits, modulo the size, and then at the
 places that follow, up to one that is free (py/map.c, py/qstr.c). So names of a module, a class or an object should have
-different places, and so should the names that are looked for in vain first: builtins in a module, methods in an object.
+different places, and so should the names that are first looked for there in vain: builtins in a module, methods in an
+object.
 """
 
 import ast
@@ -62,7 +63,7 @@ def hashed(name: str) -> int:
 
 
 def _dicts(module: Module) -> Iterator[tuple[set[str], set[str]]]:
-    """Yield the names in each dict, and those that are looked for in vain there."""
+    """Yield the names in each dict, and those that are looked for there in vain."""
     loads = {node.id for node in walk(module.tree) if isinstance(node, ast.Name)}
     yield {"__name__", "__file__", *bound_in(module.tree.body)}, loads & set(dir(builtins))
     for node in walk(module.tree):

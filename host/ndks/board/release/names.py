@@ -20,7 +20,7 @@ from .unused import names_in_texts
 from .walk import walk
 
 _FILE = Path(__file__).with_name("rom_names.txt")
-_DEVICES = {"aux", "con", "nul", "prn"}  # of Windows, which has no files of these names
+_DEVICES = {"aux", "con", "nul", "prn"}  # of Windows, which cannot have files with these names
 # Attributes of exceptions, which classes of the firmware inherit
 _INHERITED = {"args", "errno", "strerror", "value", "add_note", "with_traceback"}
 _OF_THE_COMPILER = {"const"}  # mpy-cross takes a call of it for a declaration
@@ -61,7 +61,7 @@ def replacements(program: Program, kept: frozenset[str]) -> dict[str, str]:
 
 
 def renamed(program: Program, names: dict[str, str]) -> Program:
-    """Return the program with these names, in its modules and of its modules."""
+    """Return the program with these names, both in its modules and for them."""
     for module in program.values():
         for node in walk(module.tree):
             _rename(node, names)
@@ -93,7 +93,7 @@ def _is_file_name(name: str) -> bool:
 
 
 def _names(module: Module) -> Iterator[str]:
-    """Yield every name in a module, and of it, as often as it occurs."""
+    """Yield every name in a module, and those of the module itself, as often as each occurs."""
     yield from module.name.split(".")
     for node in walk(module.tree):
         for field in ("id", "attr", "arg", "name", "asname", "module"):

@@ -9,9 +9,9 @@ from .program import Module, Program, Target, aliases, attributes_of, defined_at
 from .unique import own_names
 from .walk import walk
 
-# Of one file. CircuitPython hashes a name to 8 bits, so that a large dict is searched more slowly. And wide dicts
-# overflow the collector's stack of 64 entries, so that a collection takes 11 ms, not 6: with 30 names a file or more,
-# depending on the firmware. `make chip-bench` shows it.
+# Of one file. CircuitPython hashes a name to 8 bits, so a large dict is searched more slowly. And wide dicts overflow
+# the collector's stack of 64 entries, so a collection takes 11 ms, not 6: with 30 names per file or more, depending on
+# the firmware. `make chip-bench` shows it.
 MOST_NAMES = 20
 _OWN_OBJECT = {"__name__", "__file__", "__path__", "globals", "locals"}
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..source import for_board
 from .walk import walk
 
-# Functions that reach names by text. What the program does with a name is not known where one is used.
+# Functions that reach names by text. Where one of them is used, what the program does with a name is not known.
 _BY_TEXT = {"globals", "locals", "vars", "eval", "exec", "setattr", "delattr", "dir"}
 
 

@@ -53,7 +53,7 @@ def _has_plain_names(call: ast.Call) -> bool:
 
 
 def _is_known_base(program: Program, module: Module, base: ast.expr) -> bool:
-    """Return whether a base is a class of the program, or an exception, whose attributes no new name has."""
+    """Return whether a base is a class of the program, or an exception, whose attributes no new name may take."""
     first = ast.unparse(base).partition(".")[0]
     builtin = getattr(builtins, first, None)
     imports = [node for node in walk(module.tree) if isinstance(node, ast.ImportFrom)]

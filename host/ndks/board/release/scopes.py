@@ -23,7 +23,7 @@ class GlobalNames(ast.NodeTransformer):
     def __init__(self, rename: NewName, resolve: NewAttribute) -> None:
         self._rename = rename
         self._resolve = resolve
-        self._hidden: list[set[str]] = []  # names of the scopes around, from the outside
+        self._hidden: list[set[str]] = []  # names of the enclosing scopes, from the outside in
         self._in_class: list[bool] = []  # whether a scope is a class, whose names its functions do not see
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
@@ -103,7 +103,7 @@ class GlobalNames(ast.NodeTransformer):
     def _visit_comprehension(self, node: _Comprehension) -> ast.expr:
         names = {name for part in ast.iter_child_nodes(node) for name in bound_in([part])}
         first = node.generators[0]
-        source = self.visit(first.iter)  # of the scope around
+        source = self.visit(first.iter)  # of the enclosing scope
         first.iter = ast.Constant(None)
         self._hidden.append(names)
         self._in_class.append(False)
@@ -136,7 +136,7 @@ class GlobalNames(ast.NodeTransformer):
 
 
 def bound_in(body: list[ast.stmt] | list[ast.expr] | list[ast.AST]) -> Iterator[str]:
-    """Yield the names that a scope binds, without those of scopes in it."""
+    """Yield the names that a scope binds, without those of scopes inside it."""
     waiting: list[ast.AST] = list(body)
     while waiting:
         node = waiting.pop()

@@ -33,7 +33,7 @@ def remove_unused(program: Program, roots: tuple[str, ...], outside: frozenset[s
     wanted = reachable(program, roots)  # what only a host imports is not used here
     program = {name: module for name, module in program.items() if name in wanted}
     for module in program.values():
-        if "__all__" not in _loaded(module.tree):  # then it serves `from ... import *` only, which the linter refuses
+        if "__all__" not in _loaded(module.tree):  # then it only serves `from ... import *`, which the linter refuses
             module.tree.body = [node for node in module.tree.body if not _lists_public_names(node)]
     while _remove_once(program, _Uses(program, outside)):
         pass
@@ -151,7 +151,7 @@ def _is_pure(node: ast.AST) -> bool:
 
 
 def _defines_only(node: ast.FunctionDef | ast.ClassDef) -> bool:
-    """Return whether a definition does nothing but to bind its name."""
+    """Return whether a definition does nothing but bind its name."""
     if isinstance(node, ast.FunctionDef):
         defaults = [*node.args.defaults, *(value for value in node.args.kw_defaults if value)]
         decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
