@@ -8,7 +8,7 @@ import socket
 
 
 def notify(state: str) -> None:
-    """Send a state such as READY=1 to who has started this process and waits for it; failures are ignored."""
+    """Send a state such as READY=1 to whatever started this process and waits for it; failures are ignored."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return

@@ -26,7 +26,7 @@ def open_own(path: str, flags: int) -> int:
 
 
 def refuse_foreign(paths: Iterable[Path]) -> None:
-    """Raise a FileError that names all of these paths that belong to another user, and that this one may not use."""
+    """Raise a FileError that names all of these paths that belong to another user, and that this user may not use."""
     foreign = [path for path in paths if is_foreign(path) and not _may_use(path)]
     if foreign:
         raise foreign_error(*foreign)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Messages and advice for the error codes of a unit, and of a service in its place.
+"""Messages and advice for the error codes of a unit, or of a service in its place.
 
 The table in PROTOCOL.md is generated from this one. Codes and names are in ndks_protocol: errors, service.
 """

@@ -25,14 +25,14 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def typed(kind: type, value: Any) -> Any:
-    """Return a value that is exactly of this type: a bool is no int. TypeError for any other, without its text."""
+    """Return a value that is exactly of this type: a bool is not an int. TypeError for any other, without its text."""
     if type(value) is not kind:
         raise TypeError
     return value
 
 
 def is_version(value: Any, known: int) -> bool:
-    """Return whether a field has this version of a format: neither true nor 1.0, which equal 1 in Python, has."""
+    """Return whether a field has this version of a format: true and 1.0, which equal 1 in Python, do not count."""
     return type(value) is int and value == known
 
 

@@ -14,7 +14,7 @@ LONGEST_DELAY = 70.0  # for DELAYED to end: after wrong proofs a unit refuses ev
 READ_SLICE = 0.05  # for the first byte of one read of a port
 
 # Retries.
-RETRY_PAUSE = 0.05  # between two attempts: too short for a person to notice, long enough to spare the processor
+RETRY_PAUSE = 0.05  # between two attempts: too short for a person to notice, but long enough to spare the processor
 PORT_IN_USE = 2.0  # for a port held by another program: a modem manager may probe a new port for some seconds
 PORT_LISTING = 0.1  # for a list of ports that cannot be read: the system has removed an unplugged device by then
 

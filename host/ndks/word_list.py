@@ -40,7 +40,7 @@ def spoken_words(content: bytes) -> str:
 
 
 def check_spoken_words(content: bytes, heard: str, what: str) -> None:
-    """Compare the words that were heard with those of a file. UsageError: they are no six words; WordsDiffer.
+    """Compare the words that were heard with those of a file. UsageError: they are not six words; WordsDiffer.
 
     Case does not matter; the first four letters of a word suffice. `what` names the file in messages.
     """

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""How far an administrator's file was when this laptop changed it last: an older file is a copy, and not used.
+"""How far an administrator's file was when this laptop last changed it: an older file is a copy, and is not used.
 
 It would make the same generation again, with other secrets, and divide the network. The file administrators/ID.json is
-{"ndks_generation_made": 1, "g", "changes"}; ID is 16 hex digits, `changes` are those within the generation.
+{"ndks_generation_made": 1, "g", "changes"}; ID is 16 hex digits, `changes` counts those within the generation.
 """
 
 import json

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Tables of SQLite in a file of mode 0600, with a mark, a format, and steps that are done wholly or not at all."""
+"""SQLite tables in a file of mode 0600, with a mark, a format, and steps that are done wholly or not at all."""
 
 import contextlib
 import os
@@ -24,8 +24,8 @@ Row = tuple[Any, ...]
 class Kind:
     """What a file has. `mark` stands where SQLite keeps the kind of an application's file, `format` beside it.
 
-    `statements` make the tables, `upgrades` by format those of a file of before. `advice` is for a file that cannot be
-    used; `wait`: seconds for another process that writes.
+    `statements` make the tables, `upgrades`, by format, those of an earlier file. `advice` is for a file that cannot be
+    used; `wait`: seconds to wait for another process that writes.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Database:
     """
 
     def __init__(self, path: Path | str, kind: Kind, hook: Hook | None = None) -> None:
-        """Open or make it. FileError: it is no such file, it is damaged, of another version, in use, or public."""
+        """Open or make it. FileError: it is not such a file, is damaged, of another version, in use, or public."""
         self.hook = hook
         self._path, self._kind = path, kind
         if path != MEMORY:
@@ -93,14 +93,14 @@ class Database:
             self.read(f"PRAGMA {pragma}")
         if self._version() == (self._kind.mark, self._kind.format):
             return
-        with self.step():  # another process may do the same now
+        with self.step():  # another process may be doing the same now
             for statement in self._lacking():
                 self.write(statement)
             self.write(f"PRAGMA application_id = {self._kind.mark}")
             self.write(f"PRAGMA user_version = {self._kind.format}")
 
     def _lacking(self) -> Sequence[str]:
-        """Return the statements that make of this file one of today. FileError."""
+        """Return the statements that bring this file to the present format. FileError."""
         kind, (mark, version) = self._kind, self._version()
         if (mark, version) == (0, 0) and not self.read("SELECT 1 FROM sqlite_schema"):
             return kind.statements
@@ -128,7 +128,7 @@ def statements_of(schema: str) -> list[str]:
 
 
 def _make_private(path: Path) -> None:
-    """Make a file that is not there. FileError; also if others may read one that is."""
+    """Make a file that is not there. FileError, also if there is one that others may read."""
     with file_errors():
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

@@ -142,7 +142,7 @@ def _machine(files: _PublicFiles) -> str:
 
 
 def _processor(files: _PublicFiles) -> str:
-    """Return the name of the first processor; on ARM its numbers, for only 32-bit programs see a "model name"."""
+    """Return the name of the first processor; on ARM its numbers, because only 32-bit programs see a "model name"."""
     first: dict[str, str] = {}
     for line in takewhile(str.strip, files.lines("proc/cpuinfo")):
         name, _, value = line.partition(":")
@@ -174,7 +174,7 @@ def _permanent_mac(files: _PublicFiles, interface: Path) -> str:
     and a bond does so when it takes the interface. An interface without a permanent address gets a random, locally
     administered one at each start; neither records it, and the interface is always omitted. If udev has no record
     (because udev is missing, or was triggered after the address was set), an interface outside a bond is omitted while
-    it has another address.
+    it uses another address.
     """
     radio = _mac(files.read(interface / "phy80211/macaddress"))
     if radio:  # `address` may be random in foreign networks
@@ -268,7 +268,7 @@ def _of_another_system(with_network: bool) -> Characteristics:
 
     try:
         machine = _clean(machineid.id().encode())
-    except Exception as error:  # its own, and any of the programs and the registry that it reads
+    except Exception as error:  # its own exceptions, and any raised by the programs and the registry that it reads
         _log.debug("this machine has no id: %r", error)
         machine = ""
     return (("machine", machine),) if machine else ()

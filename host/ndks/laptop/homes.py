@@ -38,7 +38,7 @@ def other_homes(searched: Path) -> list[Path]:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a user unknown to the system
+    except (KeyError, OSError, ImportError):  # a user who is unknown to the system
         return ""
 
 

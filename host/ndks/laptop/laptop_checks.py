@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""This laptop's book of checks: of capsules in files, beside its bindings, in an SQLite file of mode 0600."""
+"""This laptop's book of checks, for capsules in files: an SQLite file of mode 0600 beside its bindings."""
 
 import contextlib
 from collections.abc import Generator

@@ -38,7 +38,7 @@ _AES_KEY_SIZES = (0, 32)
 
 
 def check_answer(command: Command, values: tuple[Any, ...]) -> Any:
-    """Return the fields of an answer as a named tuple, with the names of the command table.
+    """Return the fields of an answer as a named tuple, with the names from the command table.
 
     ProtocolError for a value out of its range. The message does not quote the value, which may be anything.
     """

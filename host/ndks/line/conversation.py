@@ -193,7 +193,7 @@ def _sealed(channel: SecureChannel, kind: int, request_id: int, body: bytes) -> 
 
 
 def _patience(command: Command) -> float:
-    """Return how long a command may take a unit, in seconds, if that is longer than other ones."""
+    """Return how long a command may take a unit, in seconds, if that is longer than for other commands."""
     if command in (NOTICE, HINT):
         return times.NOTICE_TIMEOUT
     return times.OPENING_TIMEOUT if command in (OPEN_BEGIN, OPEN_KEYS, CONTROL, TICK, RENEW) else 0

@@ -38,7 +38,7 @@ class Candidate:
     port: str
     serial_number: str
     says_so: bool = True  # by its product string; where the system hides that string, only HELLO tells
-    directory: str = ""  # of an emulated unit
+    directory: str = ""  # that of an emulated unit
 
 
 def candidates() -> list[Candidate]:
@@ -47,7 +47,8 @@ def candidates() -> list[Candidate]:
     for port in _ports():
         if _may_be_unit(port):
             boards.setdefault(port.serial_number or port.device, []).append(port)
-    # With the development jumper on, a board has two ports: first the console, which must get no data, then the data.
+    # With the development jumper on, a board has two ports: first the console, which must get no data, then the data
+    # port.
     return [
         Candidate(ports[-1].device, printable(serial_number), ports[-1].product == usb.PRODUCT)
         for serial_number, ports in boards.items()

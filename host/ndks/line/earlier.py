@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Answers of units of protocol 3.0: what 3.1 added is zeros, a unit without generations in epoch 0.
+"""Answers of units of protocol 3.0: what 3.1 added becomes zeros, as for a unit without generations in epoch 0.
 
 A request does not know the version of the unit, so the size of an answer tells.
 """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .transport import SERVICE
 
-SOCKETS = "XDG_RUNTIME_DIR"  # names the directory of sockets of this user
+SOCKETS = "XDG_RUNTIME_DIR"  # names the directory of this user's sockets
 SYSTEM = Path("/run/ndks")  # of services for all users of this computer
 SCOPES = ("admin", "keys", "gate", "agent")
 _FOR_COMMANDS = ("admin", "keys", "gate")  # in this order: the first that this user may use
@@ -18,7 +18,7 @@ _UID = re.compile("[0-9A-F]{16}")
 
 
 def directories() -> list[Path]:
-    """Return where services put their sockets: those of this user first."""
+    """Return where services put their sockets: this user's first."""
     own = os.environ.get(SOCKETS)
     return [*([Path(own, "ndks")] if own else []), SYSTEM]
 
@@ -30,19 +30,19 @@ def service_directories() -> list[Path]:
         try:
             found += sorted(path for path in directory.iterdir() if _UID.fullmatch(path.name))
         except OSError:
-            continue  # there is none, or it is of another user
+            continue  # there is none, or it is another user's
     return found
 
 
 def may_use(path: Path) -> bool:
-    """Return whether this user may connect to a socket that is there."""
+    """Return whether this user may connect to a socket that exists."""
     return os.access(path, os.R_OK | os.W_OK)
 
 
 def served(paths: Iterable[Path]) -> list[Path]:
-    """Return the sockets among these; of several, those at which a process listens: a killed one leaves its file.
+    """Return the sockets among these; of several, those on which a process listens: a killed one leaves its file.
 
-    A single one is not tried, as that would take the place of a client for a moment.
+    A single one is not tried, because that would take a client's place for a moment.
     """
     found = [path for path in paths if _is_socket(path)]
     return found if len(found) < 2 else [path for path in found if is_served(path)]
@@ -52,11 +52,11 @@ def _is_socket(path: Path) -> bool:
     try:
         return path.is_socket()
     except OSError:
-        return False  # in a directory of another user
+        return False  # in another user's directory
 
 
 def is_served(path: Path) -> bool:
-    """Return whether a socket is there and a process listens at it: one that was killed has left its file.
+    """Return whether a socket is there and a process listens on it: one that was killed has left its file.
 
     A socket that this user may not use, or that takes no connection now, counts.
     """

@@ -72,7 +72,7 @@ def open_session(link: Link, hello: bytes, keys: BindingKeys) -> None:
 
 
 def open_anonymous_session(link: Link, hello: bytes) -> None:
-    """Secure the link to a blank unit against listeners; nobody authenticates.
+    """Secure the link to a blank unit against eavesdroppers; nobody authenticates.
 
     `hello` is the payload of the last answer to HELLO. AuthenticationError LOCKED when the line altered the handshake.
     """

@@ -83,7 +83,7 @@ def open_transport(
 
 
 def is_url(port: str) -> bool:
-    """Return whether pyserial opens a port by its URL, such as socket://: the unit may be at another machine."""
+    """Return whether pyserial opens a port by its URL, such as socket://: the unit may be on another machine."""
     return "://" in port and not port.startswith(tuple(SCHEMES))
 
 
@@ -151,14 +151,14 @@ class SerialTransport:
             return True
 
     def close(self) -> None:
-        left_open = getattr(self._serial, "_socket", None)  # pyserial leaves it so when the other end has gone
+        left_open = getattr(self._serial, "_socket", None)  # pyserial leaves it open when the other end has gone
         with contextlib.suppress(*_GONE):
             self._serial.close()
         if left_open:
             left_open.close()
 
     def _write_some(self, data: bytes) -> int:
-        """Write what the system takes at once, and return how much: mostly all of it, in one system call."""
+        """Write what the system takes at once, and return how much: usually all of it, in one system call."""
         try:
             return os.write(self.descriptor, data) if self.descriptor is not None else 0
         except BlockingIOError:

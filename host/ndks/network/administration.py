@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""All that an administrator knows: the content of the file NAME.ndksadmin (PROTOCOL.md section 13)."""
+"""Everything that an administrator knows: the content of the file NAME.ndksadmin (PROTOCOL.md section 13)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -14,10 +14,10 @@ from .generation import Admission, AdmittedMember, Generation, Operators, State,
 from .network_file import Network
 
 REMEMBERED = 8  # generations whose members are known, for merges
-BUNDLES = 7  # kept, for those who ask
+BUNDLES = 7  # kept for those who ask
 
 ROOT_SIZE = 32
-_MEMBER_BEFORE = "a member before"  # why a unit of a network of before has its lane
+_MEMBER_BEFORE = "a member before"  # why a unit of an earlier network has its lane
 _ANEW = "found the network anew: ndks network new"
 
 
@@ -27,7 +27,7 @@ class Administration:
 
     `numbers` is the next number for another administrator's file, which number 0 alone gives; `authority` is an
     OpenSSH public key that must sign agreements, "": none. `revocations` is how many lanes it may still revoke: all
-    administrators of a network together have 96, or they could not be merged.
+    administrators of a network have 96 between them; otherwise they could not be merged.
     """
 
     network: Network
@@ -61,9 +61,9 @@ class Administration:
 
     @classmethod
     def founded(cls, network: Network, root: bytes) -> Self:
-        """Return administrator 0 of a network. Units that it has already get new lanes, in generation 0.
+        """Return administrator 0 of a network. Units that it already has get new lanes, in generation 0.
 
-        They are erased, and enrolled on these: then nobody needs the secret of the network file any more.
+        They are erased, and enrolled on these: then nobody needs the secret of the network file any longer.
         """
         state = cls(network, root)
         for member in network.members:
@@ -72,8 +72,8 @@ class Administration:
         return state
 
     def another(self) -> tuple[Self, Self]:
-        """Return this state, and that of a new administrator. UsageError: this one may not, or there are four."""
-        # A file from a backup may have forgotten whom it numbered; what they did tells of them.
+        """Return this state, and that of a new administrator. UsageError: this one may make none, or there are four."""
+        # A file from a backup may not know whom it has numbered; what they did shows it.
         seen = {member.lane for member in self.members} | {each.g for each in self.generations}
         number = max(self.numbers, *(1 + each % ADMINISTRATORS for each in seen), 0)
         if self.number or number >= ADMINISTRATORS:
@@ -85,7 +85,7 @@ class Administration:
 
     @property
     def operators(self) -> Operators:
-        """Those of the present generation."""
+        """The operators of the present generation."""
         generation = self.generation(self.g)
         return generation.operators if generation else (self.network.digits, *self.network.operators)
 
@@ -95,7 +95,7 @@ class Administration:
 
     @property
     def progress(self) -> tuple[int, int]:
-        """Return what each change of the file raises: the generation, and changes that begin none."""
+        """Return what each change of the file raises: the generation, and the count of changes that begin none."""
         return self.g, self.numbers + sum(bool(member.admission.request) for member in self.members)
 
     @property
@@ -107,7 +107,7 @@ class Administration:
         return next((generation for generation in self.generations if generation.g == g), None)
 
     def find(self, lane: int) -> AdmittedMember | None:
-        """Return the unit that got a lane."""
+        """Return the unit that was given a lane."""
         return next((member for member in self.members if member.lane == lane), None)
 
     def member(self, lane: int) -> AdmittedMember:
@@ -117,7 +117,7 @@ class Administration:
         raise UsageError(f"no unit has lane {lane}", "see all units: ndks network show FILE")
 
     def awaited(self, serial_number: str) -> AdmittedMember | None:
-        """Return the lane that a unit of a network of before has, until its first request is approved."""
+        """Return the lane that a unit of an earlier network has until its first request is approved."""
         for member in self.members:
             is_awaited = (member.admission.why, member.admission.request) == (_MEMBER_BEFORE, "")
             if member.serial_number == serial_number and member.state == State.IN and is_awaited:
@@ -148,7 +148,7 @@ class Administration:
 
     def free_lane(self) -> int:
         """Return the next lane of this administrator. UsageError: all are taken."""
-        first = max(self.network.next_lane, 1)  # above lanes of before the network had administrators
+        first = max(self.network.next_lane, 1)  # above the lanes from before the network had administrators
         lane = self.next_lane or first + (self.number - first) % ADMINISTRATORS
         if lane > LAST_MEMBER_LANE:
             raise UsageError("all lanes of this administrator are taken", _ANEW)
@@ -170,7 +170,7 @@ class Administration:
         return replace(self, members=tuple(member for _, member in sorted(members.items())))
 
     def united_with(self, others: Iterable[AdmittedMember]) -> Self:
-        """Return the state with what another administrator knows; own lanes that it names are taken."""
+        """Return the state with what another administrator knows added; lanes of this one that it names are taken."""
         known = {member.lane: member for member in self.members}
         state = self.with_members(united(known.get(other.lane, other), other) for other in others)
         own = [member.lane + ADMINISTRATORS for member in state.members if member.lane % ADMINISTRATORS == self.number]

@@ -28,10 +28,10 @@ def _keep_nothing(_: Administration) -> None: ...
 
 
 class Administrator:
-    """One of at most four, each with a file of its own, who need not know of each other's changes at once.
+    """One of at most four, each with a file of its own, who need not know each other's changes at once.
 
     `save` writes the file: it is called before a bundle is returned. Changes before `issue` are in memory only. `made`
-    is the last generation that is known to have been made with the file: before it has learned that, it makes none.
+    is the last generation that is known to have been made with the file: until it has learned that one, it makes none.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Administrator:
         return lane
 
     def admit_awaited(self, member: AdmittedMember, admission: Admission) -> Bundle:
-        """Note why a unit of a network of before enters on its lane; return the bundle that has its notice."""
+        """Note why a unit of an earlier network enters on its lane; return the bundle that has its notice."""
         self.state = self.state.with_members((replace(member, admission=admission),))
         if not self.state.bundles:
             return self.issue()
@@ -69,13 +69,13 @@ class Administrator:
         self.state = self.state.with_state(lanes, State.REVOKED)
 
     def retire(self, lanes: Iterable[int]) -> None:
-        """Let units go that were seen erased; others are revoked. UsageError: no such lane."""
+        """Retire units that were seen erased; others are revoked. UsageError: no such lane."""
         self.state = self.state.with_state(lanes, State.RETIRED)
 
     def issue(self, *, merge: bool = False, operators: Operators | None = None) -> Bundle:
         """Make the next generation of the members as they stand, write the file, and return the bundle to publish.
 
-        `merge`: generations went past each other, and each member also gets those of them that it was a member of.
+        `merge`: generations were made unaware of each other, and each member also gets those that it was a member of.
         UsageError: all generations are used up. Errors of `save`: nothing has changed.
         """
         before, g = self.state, self.state.next_g()
@@ -98,7 +98,7 @@ class Administrator:
     def on_bundle(self, content: bytes) -> Bundle | None:
         """Learn what another administrator did; return the merge that is to be published, if this one has to make it.
 
-        Whatever is no right bundle is ignored. CheckFailed: two copies of a file made it; errors as `issue`.
+        Whatever is not a valid bundle is ignored. CheckFailed: two copies of a file made it; errors as `issue`.
         """
         try:
             bundle = Bundle.parse(content)
@@ -113,12 +113,12 @@ class Administrator:
         return self._learn(bundle, record) if record.g == bundle.g else None
 
     def is_new(self, bundle: Bundle) -> bool:
-        """Return whether a bundle is of a generation that is not known, or differs from the one that is kept of it."""
+        """Return whether a bundle is of a generation that is not known, or differs from the one that is kept for it."""
         kept = next((each for each in self.state.bundles if each.g == bundle.g), None)
         return kept.content != bundle.content if kept else self.state.generation(bundle.g) is None
 
     def later(self, g: int) -> list[Bundle]:
-        """Return the bundles kept that are later than a generation, in order."""
+        """Return the kept bundles that are later than a generation, in order."""
         return [bundle for bundle in self.state.bundles if bundle.g > g]
 
     def _learn(self, bundle: Bundle, record: Record) -> Bundle | None:
@@ -127,7 +127,7 @@ class Administrator:
         revoked = tuple(member.lane for member in record.members if member.state == State.REVOKED)
         generation = Generation(record.g, record.operators, record.secret, revoked, present)
         state = before.united_with(record.members).with_generation(generation, bundle)
-        if bundle.g > before.g:  # theirs passes over ours if it lacks something, or does not know our number
+        if bundle.g > before.g:  # theirs passes over ours if it lacks something or does not know our number
             is_merge = _states(state.members) != theirs or before.g not in {-1, *record.known}
         else:
             is_merge = _states(state.members) != _states(before.members)
@@ -138,7 +138,7 @@ class Administrator:
         try:
             return self.issue(merge=True)
         except BaseException:
-            self.state = before  # the file has nothing of it: the bundle is learned again
+            self.state = before  # none of it is in the file: the bundle is learned again
             raise
 
     def _commit(self, state: Administration) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Administrators' files, NAME.ndksadmin (PROTOCOL.md section 13): who has one admits, revokes, and reads everything.
+"""Administrators' files, NAME.ndksadmin (PROTOCOL.md section 13). Whoever has one admits, revokes and reads everything.
 
 The file is on disk before anything that follows from it is sent. Two copies of one file are not safe: both would give
 the same lanes and generations. A copy from a backup acts only after it has learned the network's present bundle.

@@ -17,9 +17,9 @@ _SLOT = 2  # ticks between the starts of two administrators, who often have the 
 
 
 class AdministratorHost:
-    """It repeats new bundles until it hears a capsule of the newest generation, and gives them to those who ask.
+    """Repeats new bundles until it hears a capsule of the newest generation, and gives them to those who ask.
 
-    At its start it publishes the newest bundle, as nothing tells whether that was heard, unless somebody else does.
+    At its start it publishes the newest bundle, unless somebody else does, as nothing tells whether it was heard.
     """
 
     def __init__(self, administrator: Administrator) -> None:
@@ -49,7 +49,7 @@ class AdministratorHost:
         return self.all
 
     def notice(self, packet: bytes) -> None:
-        """Take a bundle that is known here, and that somebody has published: it need not be at the start."""
+        """Take a bundle that is known here, and that somebody has published: it need not be published at the start."""
         if not self._has_begun and packet in self.all[-1:]:
             self._begin()
 

@@ -15,7 +15,7 @@ from ..crypto import CRYPTO
 
 
 class AdministratorKeys:
-    """Keys of members are kept in memory, for a later one is found from the one before."""
+    """Keys of members are kept in memory, because a later one is found from the one before."""
 
     def __init__(self, root: bytes) -> None:
         self._root = root

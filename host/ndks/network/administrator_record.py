@@ -27,12 +27,12 @@ _MEMBER = ">H8sHB"
 
 
 class BadRecord(ValueError):
-    """A record of another root, or one that was altered, or of another version."""
+    """A record of another root, or one that was altered or is of another version."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """A generation, those that its maker knew before, and all lanes that were ever given, as far as he knew."""
+    """A generation, those that its maker knew before, and all lanes that were ever given, as far as its maker knew."""
 
     g: int
     operators: Operators

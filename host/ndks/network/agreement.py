@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Agreements: who let a candidate join, when and why (PROTOCOL.md section 13), signed where the network wants that."""
+"""Agreements: who let a candidate join, when and why (PROTOCOL.md section 13), signed where the network requires it."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -18,14 +18,14 @@ _BEGINNING = 100  # bytes
 def load(path: Path) -> Known:
     """Read a file of either kind, or a pipe. FileError, NetworkFileError."""
     if path.exists() and not path.is_file() and not path.is_dir():
-        content = content_of(path, administrator_file.LARGEST)  # it is gone from a pipe
+        content = content_of(path, administrator_file.LARGEST)  # a pipe can be read only once
         kind = administrator_file if begins_as_administrators(path, content) else Network
         return kind.parsed(path, content)
     return administrator_file.load(path) if is_administrators(path) else Network.load(path)
 
 
 def is_administrators(path: Path) -> bool:
-    """Return whether a file is an administrator's, by its content or its name, damaged or not; a pipe: by its name."""
+    """Return whether a file is an administrator's, by its content or its name, even if damaged; a pipe: by its name."""
     beginning = b""
     with contextlib.suppress(OSError):
         if path.is_file():
@@ -35,7 +35,7 @@ def is_administrators(path: Path) -> bool:
 
 
 def begins_as_administrators(path: Path, content: bytes) -> bool:
-    """Return whether the content of a file begins as an administrator's, or its name says so and no more is known."""
+    """Return whether the content of a file begins like an administrator's, or only its name is known and says so."""
     beginning = content[:_BEGINNING]
     is_named = path.suffix == administrator_file.SUFFIX and b'"ndks_network"' not in beginning
     return is_named or f'"{administrator_file.MARK}"'.encode() in beginning
@@ -47,7 +47,7 @@ def network_of(known: Known) -> Network:
 
 
 def unit_on(known: Known, lane: int) -> tuple[str, str] | None:
-    """Return label and serial number of the unit on a lane."""
+    """Return the label and the serial number of the unit on a lane."""
     if isinstance(known, Network):
         member = known.member(lane)
         return (member.label, member.serial_number) if member else None

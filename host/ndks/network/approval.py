@@ -25,7 +25,7 @@ def agreement_for(administrator: Administrator, request: JoinRequest, who: str, 
 
 
 def refuse(administrator: Administrator, request: JoinRequest) -> None:
-    """Raise the error with which `approve` would refuse a request, whatever was agreed."""
+    """Raise the error with which `approve` would refuse a request, whatever was agreed to."""
     state = administrator.state
     request.check_network(state.network.name)
     check_public_key(request.public_key)
@@ -69,7 +69,7 @@ def approve(
 
 
 def _check_date(request: JoinRequest, agreement: Agreement) -> None:
-    """Check that a request was agreed to after it was made, and before now; calendars differ by a day. CheckFailed."""
+    """Check that a request was agreed to after it was made and before now; dates may differ by a day. CheckFailed."""
     agreed, made = (datetime.fromisoformat(text).date() for text in (agreement.when, request.date))
     advice = "check the date of this computer, and have the agreement made and signed again"
     if agreed < made - _DAY:

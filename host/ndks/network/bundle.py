@@ -31,7 +31,7 @@ _SIGNED = b"ndks bundle\0"
 
 
 class BadBundle(ValueError):
-    """Bytes that are no bundle of this version, or that were cut or altered."""
+    """Bytes that are not a bundle of this version, or that were cut or altered."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Bundle:
         return sha256(self.content).digest()
 
     def notices_for(self, hint: bytes) -> list[bytes]:
-        """Return the notices with a hint: more than one if two members have the same by chance."""
+        """Return the notices with a hint: more than one if two members happen to have the same."""
         return [notice for other, notice in self.notices if other == hint]
 
     def is_signed_by(self, public: bytes) -> bool:

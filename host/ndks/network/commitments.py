@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Commitments to a candidate's laptop and network (PROTOCOL.md section 13): shown to the authority, to nobody else.
+"""Commitments to a candidate's laptop and network (PROTOCOL.md section 13): shown to the authority and to nobody else.
 
 commitment  HMAC(c, name=value)[:16], c: 32 random bytes that stay with the candidate
 """
@@ -27,7 +27,7 @@ def commit(key: bytes, characteristics: Characteristics) -> Commitments:
 
 
 def differing(commitments: Commitments, key: bytes, characteristics: Characteristics) -> list[str]:
-    """Return the names of characteristics that were shown and not committed to, or the other way round."""
+    """Return the names of characteristics that were shown but not committed to, or the other way round."""
     shown, given = Counter(commit(key, characteristics)), Counter(commitments)
     return sorted({name for name, _ in (shown - given) + (given - shown)})
 

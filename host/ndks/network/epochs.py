@@ -43,7 +43,7 @@ def network_in(network: Network, generation: Generation, number: int) -> Network
 
 
 def _generations(known: Network | Administration) -> Iterator[tuple[Network, Generation]]:
-    """Yield the generations, the latest first, for that is most capsules'."""
+    """Yield the generations, the latest first, because most capsules are of that one."""
     if isinstance(known, Network):
         yield known, Generation(0, (known.digits, *known.operators), known.secret)
         return

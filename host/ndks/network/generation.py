@@ -12,13 +12,13 @@ class State(IntEnum):
     """States of a member; they only grow, whoever changes them."""
 
     IN = 0
-    RETIRED = 1  # seen erased, so its lane need not be in the list of revoked ones
+    RETIRED = 1  # seen erased, so its lane need not be in the list of revoked lanes
     REVOKED = 2
 
 
 @dataclass(frozen=True)
 class Admission:
-    """Who agreed that a unit may join, as far as this administrator admitted it: for people, not for units."""
+    """Who agreed that a unit may join, as far as this administrator admitted it: this is for people, not for units."""
 
     label: str = ""
     request: str = ""  # SHA-256 of the request, in hex
@@ -41,7 +41,7 @@ class AdmittedMember:
 
 @dataclass(frozen=True)
 class Generation:
-    """A generation. `members`: the lanes that got a notice; of those long ago nobody asks, and they are ()."""
+    """A generation. `members`: the lanes that got a notice; () for generations so old that nobody asks."""
 
     g: int
     operators: Operators

@@ -22,7 +22,7 @@ _LONGEST_SEALED = 1024  # bytes; those of a membership are fewer
 
 @dataclass(frozen=True)
 class JoinPackage(JoiningFile):
-    """What makes the unit with this serial number a member of a network, on a lane; no secret to anybody else."""
+    """What makes the unit with this serial number a member of a network, on a lane; it tells nobody else a secret."""
 
     lane: int
     sealed: bytes
@@ -32,7 +32,7 @@ class JoinPackage(JoiningFile):
     WHAT = "package"
 
     def check_unit(self, serial_number: str) -> None:
-        """Raise what the unit would refuse this package with, without asking it.
+        """Raise the error with which the unit would refuse this package, without asking it.
 
         AuthenticationError PACKAGE: made for another unit, or cut short; PUBLIC_KEY: its public key has low order.
         """

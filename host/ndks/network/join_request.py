@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Requests to join a network: the public half of a blank unit's joining key, which is no secret."""
+"""Requests to join a network: the public half of a blank unit's joining key, which is not secret."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

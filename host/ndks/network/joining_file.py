@@ -24,7 +24,7 @@ _SERIAL_NUMBER = re.compile("[0-9A-F]{16}")
 
 @dataclass(frozen=True)
 class JoiningFile:
-    """A request or a package. `content` is all of the file: its words are the same wherever it has gone unchanged."""
+    """A request or a package. `content` is the whole file: its words are the same wherever it has gone unchanged."""
 
     serial_number: str
     date: str
@@ -88,7 +88,7 @@ class JoiningFile:
 
 
 def content_of(path: Path, largest: int) -> bytes:
-    """Return the content of a file, or of a pipe, from which it is gone then. FileError."""
+    """Return the content of a file, or of a pipe, which can be read only once. FileError."""
     with file_errors():
         try:
             return read_small(path, largest)
@@ -126,7 +126,7 @@ def checked_bytes(value: Any) -> bytes:
 
 
 def version_in(path: Path, mark: str) -> int | None:
-    """Return the version of a file of the kind with this mark; None for any other, for a damaged one, and a pipe."""
+    """Return the version of a file of the kind with this mark; None for any other, a damaged one, or a pipe."""
     try:
         return version_of(read_small(path, LARGEST), mark) if path.is_file() else None
     except (FileError, OSError):
@@ -134,17 +134,17 @@ def version_in(path: Path, mark: str) -> int | None:
 
 
 def version_of(content: bytes, mark: str) -> int | None:
-    """Return the version that the content of a file of the kind with this mark has; None for any other, or damaged."""
+    """Return the version in the content of a file of the kind with this mark; None for any other, or a damaged one."""
     try:
         values: Any = strict_json.loads(content)
     except (ValueError, RecursionError):
         return None
     version = cast(dict[str, Any], values).get(mark) if isinstance(values, dict) else None
-    return version if type(version) is int else None  # neither true nor 1.0
+    return version if type(version) is int else None  # not true or 1.0
 
 
 def starts_as(path: Path, mark: str) -> bool:
-    """Return whether a file is, by its content, of the kind with this mark, damaged or not."""
+    """Return whether a file is, by its content, of the kind with this mark, even if damaged."""
     try:
         return path.is_file() and f'"{mark}"'.encode() in read_small(path, LARGEST)
     except (FileError, OSError):

@@ -5,7 +5,8 @@
 fields  lane u16 | g u16 | M(lane, g) 32 | suite u8 | cipher u8 | digits u8 | name, p1, p2 text | f1 u8 | f2 u8
         | mode u8
 
-They are sealed to the joining key of one unit. The bundle of g beside them is no secret: the unit reads its notice.
+They are sealed to the joining key of one unit. The bundle of g beside them is not secret: the unit reads its notice in
+it.
 """
 
 from dataclasses import dataclass, field, replace
@@ -31,7 +32,7 @@ _KEY_SIZE = 32
 
 @dataclass(frozen=True)
 class MemberPackage(JoinPackage):
-    """What makes a unit a member: it is no secret to anybody else.
+    """What makes a unit a member; it tells nobody else a secret.
 
     `tick` is in seconds; `signing_key` is the administrators', by which its host knows their bundles.
     """

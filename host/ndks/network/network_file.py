@@ -134,7 +134,7 @@ class Network:
         return self.next_lane <= commands.MAX_LANE
 
     def closed(self) -> Self:
-        """Return the network as one whose lanes are all taken: an administrator gives them from now on."""
+        """Return the network as one whose lanes are all taken: from now on, an administrator gives them."""
         return replace(self, next_lane=commands.MAX_LANE + 1)
 
     def admit(self, serial_number: str, label: str) -> tuple[Self, int]:
@@ -186,7 +186,7 @@ class Network:
         """Return what the content of a file says. Errors as `load`."""
         network = cls._parsed(path, content)
         with file_errors():
-            refuse_public(path)  # last: of a file that is no network file its mode does not matter
+            refuse_public(path)  # last: the mode of a file that is not a network file does not matter
         return network
 
     @classmethod

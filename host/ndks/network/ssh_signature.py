@@ -3,8 +3,8 @@
 """Signatures of OpenSSH over files (`ssh-keygen -Y sign`), by keys of type ssh-ed25519.
 
 The armored signature has "SSHSIG", version 1, public key, namespace, reserved, hash algorithm, signature; signed is
-"SSHSIG", namespace, reserved, hash algorithm, hash of the file (OpenSSH, PROTOCOL.sshsig). A check of our own, as
-ssh-keygen may be missing on a machine that has nothing but this program.
+"SSHSIG", namespace, reserved, hash algorithm, hash of the file (OpenSSH, PROTOCOL.sshsig). This is a check of our own,
+because ssh-keygen may be missing on a machine that has nothing but this program.
 """
 
 import base64
@@ -29,7 +29,7 @@ def check_authority(line: str) -> None:
 
 
 def check_signature(content: bytes, armored: str, authority: str, namespace: str) -> None:
-    """Check a signature over `content` by the key of an authority. CheckFailed; UsageError: that is no such key."""
+    """Check a signature over `content` by the key of an authority. CheckFailed; UsageError: that is not such a key."""
     advice = _SIGN.format(namespace)
     try:
         blob, space, reserved, algorithm, signature = _parsed(armored)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Requests to the unit from the loop of the sockets, and what this loop knows of the unit."""
+"""Requests to the unit from the loop of the sockets, and what this loop knows about the unit."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 WAITS = 1.0  # seconds that a request waits for a unit that is not there
 _OPENING = 5.0  # and for one that is there, whose session is being opened: a board takes a second
 WATCHED = 8.0  # after which WATCH is answered in any case: sooner than clients give up
-_LOOK = 0.25  # between two looks for requests that wait in vain
+_LOOK = 0.25  # between two checks for requests that wait in vain
 _LARGEST = framing.MAX_PAYLOAD - OVERHEAD
 
 _LOST = (errors.SESSION_ENDED, errors.CONFLICT)
@@ -39,7 +39,7 @@ class Asking:
 
     def __init__(self, order: Order) -> None:
         self.state = State()
-        self.serial = 1  # of the changes that WATCH tells
+        self.serial = 1  # of the changes that WATCH reports
         self._order = order
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()  # of the loop
@@ -69,9 +69,9 @@ class Asking:
     ) -> tuple[bytes, bytes]:
         """Return the payloads of two answers, between which the unit is asked nothing else. UnitError, Lost.
 
-        `then` takes the first payload, where the unit is driven, and returns what to ask next, or raises UnitError.
-        None: nothing is asked, and the second payload is empty. With `is_durable` the second comes after this laptop's
-        counters are on the disk.
+        `then` takes the first payload, in the thread that drives the unit, and returns what to ask next, or raises
+        UnitError. If it returns None, nothing is asked, and the second payload is empty. With `is_durable` the second
+        comes after this laptop's counters are on the disk.
         """
         job, answered = self._job(client, first, order)
         second: asyncio.Future[Outcome] = self._loop.create_future()
@@ -105,7 +105,7 @@ class Asking:
             self._look()
 
     async def wait_until(self, holds: Callable[[State, int], bool], longest: float | None = None) -> None:
-        """Wait until something holds of the state and the number of its last change, or for so many seconds."""
+        """Wait until a condition on the state and the number of its last change holds, or for so many seconds."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(longest):
                 while not (self._is_ending or holds(self.state, self.serial)):
@@ -128,12 +128,12 @@ class Asking:
         self.wake()
 
     def end_waits(self) -> None:
-        """Let nobody wait for a change any more."""
+        """Let nobody wait for a change any longer."""
         self._is_ending = True
         self.wake()
 
     def wake(self) -> None:
-        """Let all who wait look again."""
+        """Make everybody who waits look again."""
         for news in self._watching:
             _set(news, None)
 
@@ -169,5 +169,5 @@ async def _payload(answered: asyncio.Future[Outcome], lost: tuple[int, ...] = ()
 
 
 def _set(future: asyncio.Future[_T], value: _T) -> None:
-    if not future.done():  # else the client has left
+    if not future.done():  # otherwise the client has left
         future.set_result(value)

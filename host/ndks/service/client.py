@@ -20,7 +20,7 @@ class Client:
         self.scope = scope
         self.name = name
         self.messages = Messages(asyncio.get_running_loop())
-        self.watches = 0  # so many times it has sent WATCH
+        self.watches = 0  # how many times it has sent WATCH
 
 
 @dataclass(frozen=True)

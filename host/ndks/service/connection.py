@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The connection of one client: frames in, answers out, and backpressure.
 
-Strategy: a client has REQUESTS of its requests taken; until one is answered, its socket is not read. It is not read
-either while it does not read its answers. So each client has bounded memory, and a slow one delays nobody.
+Strategy: at most REQUESTS of a client's requests are taken; until one is answered, its socket is not read. Nor is it
+read while the client does not read its answers. So each client has bounded memory, and a slow one delays nobody.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ from .scopes import Scope
 
 _log = logging.getLogger(__name__)
 
-REQUESTS = 4  # of a client that are taken and not answered
+REQUESTS = 4  # of a client that are taken but not answered
 _BUFFER = 4096
-_UNREAD = 16 * 1024  # bytes of answers that a client may leave unread, before its requests wait
+_UNREAD = 16 * 1024  # bytes of answers that a client may leave unread before its requests wait
 
 
 class Connection(asyncio.BufferedProtocol):
-    """A client at a socket of a scope. `ended` is called when it has left."""
+    """A client at a scope's socket. `ended` is called when it has left."""
 
     def __init__(self, scope: Scope, desk: Desk, ended: Callable[["Connection"], object]) -> None:
         self._scope = scope
@@ -40,7 +40,7 @@ class Connection(asyncio.BufferedProtocol):
         self._start = self._end = 0  # received bytes that are not decoded yet
         self._decoder = framing.Decoder()
         self._taken = 0  # requests that have no answer yet
-        self._tasks: set[asyncio.Task[None]] = set()  # of those that take more than one question to the unit
+        self._tasks: set[asyncio.Task[None]] = set()  # for requests that take more than one question to the unit
         self._is_taking = False
         self._is_paused = False  # whether the socket is not read
         self._is_read = True  # whether the client reads its answers
@@ -97,7 +97,7 @@ class Connection(asyncio.BufferedProtocol):
         self._take()
 
     def _take(self) -> None:
-        """Take requests from what was received, and read on when all of it is taken."""
+        """Take requests from what was received, and read on once all of it is taken."""
         if self._is_ending or self._transport.is_closing():
             return
         self._is_taking = True
@@ -110,7 +110,7 @@ class Connection(asyncio.BufferedProtocol):
         self._pace()
 
     def _pace(self) -> None:
-        """Read while all of what was received is taken."""
+        """Read as long as all that was received is taken."""
         is_paused = self._start < self._end
         if is_paused != self._is_paused:
             self._is_paused = is_paused

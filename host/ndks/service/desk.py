@@ -31,7 +31,7 @@ class Desk:
     """Answers requests."""
 
     def __init__(self, asking: Asking) -> None:
-        self.is_shared = False  # whether clients are here that must not wait long for keys of messages
+        self.is_shared = False  # whether there are clients that must not wait long for keys of messages
         self._asking = asking
         self._messages = MessageDesk(asking)
         self._next_key = NextKey(asking)
@@ -61,7 +61,7 @@ class Desk:
         return Request(client, command, payload, values)
 
     def forward(self, request: Request, answered: Callable[[Outcome], object]) -> bool:
-        """Ask the unit, if its answer is that of the service; `answered` is called with it. UnitError.
+        """Ask the unit, if its answer is also the service's; `answered` is called with it. UnitError.
 
         Return whether the request is one of these; `answer` is for the others.
         """
@@ -82,7 +82,7 @@ class Desk:
         self._next_key.leave(client)
 
     def unplugged(self) -> None:
-        """End the messages that go on at the unit."""
+        """End the messages in progress at the unit."""
         self._messages.unplugged()
 
     async def _hello(self, request: Request) -> bytes:
@@ -122,7 +122,7 @@ class Desk:
         return service.WATCH.answer.pack(self._asking.serial, state.present, *network)
 
     def _is_cut(self, request: Request) -> bool:
-        """Return whether a piece of a key is cut: clients are here that must not wait for all of it."""
+        """Return whether a piece of a key is cut: there are clients that must not wait for all of it."""
         return self.is_shared and request.command is commands.KEY_CHUNK and _SMALL < request.values[3] <= MAX_CHUNK
 
     async def _cut(self, request: Request) -> bytes:

@@ -20,10 +20,10 @@ from .scopes import NETWORK
 _log = logging.getLogger(__name__)
 
 _TRIES = 3  # of one request, each in another session
-_BLOCK = 64  # numbers that a unit reserves at a time: so often the floor goes to the disk
+_BLOCK = 64  # numbers that a unit reserves at a time: after as many, the floor goes to the disk
 _REMEMBERED = 8  # messages that a unit has begun, whose headers it gives again
 
-# What may be sent again after a session was lost: done twice it is the same as done once.
+# What may be sent again after a session was lost: doing it twice has the same effect as doing it once.
 _REPEATED = {
     *(commands.STATUS, commands.NEXT_INDEX, commands.KEY_CHUNK, commands.ACKNOWLEDGE),
     *(commands.ACCEPT, commands.TRUST),
@@ -37,7 +37,7 @@ _CLOSING = {commands.CLOSE, service.RELEASE}
 
 
 class Released(Exception):
-    """The port is to be closed for some seconds. The job that asked for it is done when it is closed."""
+    """The port is to be closed for some seconds. The job that asked for this is done once it is closed."""
 
     def __init__(self, job: Job) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class Released(Exception):
 
 @dataclass(frozen=True)
 class News:
-    """What an answer says of the network; None: nothing. `is_beacon`: the unit has heard a beacon, or given one."""
+    """What an answer says about the network; None: nothing. `is_beacon`: the unit has heard or given a beacon."""
 
     epoch: int | None = None
     revoked: int | None = None
@@ -58,7 +58,8 @@ class News:
 class Hold:
     """Does jobs at a unit over one open port.
 
-    `opened` is called after each session was opened, with its epoch; `noted` with what an answer says of the network.
+    `opened` is called after each session was opened, with its epoch; `noted` with what an answer says about the
+    network.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class Hold:
     def take(self, longest: float = 0.0) -> Job | None:
         """Return the job whose turn it is; wait for one for `longest` seconds if the unit has none.
 
-        Behind a job that another one follows there is none: the unit must do nothing between these two.
+        After a job that is to be followed by another one there is none: the unit must do nothing between these two.
         """
         if any(job.follow for job, _ in self._at_unit.values()):
             return None
@@ -116,11 +117,11 @@ class Hold:
         self._at_unit[self._link.post(job.command, job.payload)] = job, self._order.clock()
 
     def is_quick(self, job: Job) -> bool:
-        """Return whether a job waits for nothing but the unit's answer: no session is opened, no counter is noted."""
+        """Return whether a job waits for nothing but the unit's answer: no session to open, no counter to note."""
         return job.command in _QUICK and not job.is_durable and self._link.is_secured
 
     def receive(self, *, waits: bool = True) -> None:
-        """Wait a moment for answers, or only look which are late. UnitRemoved, also for a unit that does not answer."""
+        """Wait briefly for answers, or only check which are late. UnitRemoved, also for a unit that does not answer."""
         is_silent = False
         for event in self._link.ended() if waits else self._link.late():
             job, sent = self._at_unit.pop(event.request_id)
@@ -140,7 +141,7 @@ class Hold:
             self._owner.close_session(unplug=unplug)
 
     def abandon(self) -> None:
-        """End the jobs at the unit, or let them wait for another port; note the counters."""
+        """End the jobs at the unit, or have them wait for another port; note the counters."""
         lost, self._at_unit = self._at_unit, {}
         for job, _ in reversed(lost.values()):
             self._lose(job)
@@ -161,7 +162,7 @@ class Hold:
             job.done(self._durable(event.payload) if job.is_durable else event.payload)
             following = job.follow(event.payload) if job.follow else None
             if following:
-                following.tries = _TRIES  # it belongs to this session: in another one it would tell of other messages
+                following.tries = _TRIES  # it belongs to this session: in another one it would be about other messages
                 self.begin(following)
         elif isinstance(event.error, DeviceError) and event.error.number != errors.SESSION_ENDED:
             job.done(event.error.number)
@@ -181,7 +182,7 @@ class Hold:
         return status
 
     def _lose(self, job: Job) -> None:
-        """End a job whose session was lost, or let it wait for the next session."""
+        """End a job whose session was lost, or have it wait for the next session."""
         job.tries += 1
         if job.command in _REPEATED and job.tries < _TRIES:
             self._order.put(job, again=True)
@@ -190,7 +191,7 @@ class Hold:
             job.done(errors.SESSION_ENDED if can_begin else errors.CONFLICT)
 
     def _note_network(self, command: Command, answer: bytes) -> None:
-        """Note what an answer says of the network, and the number of a beacon."""
+        """Note what an answer says about the network, and the number of a beacon."""
         try:
             fields = unpack_answer(command, answer)
         except NdksError:
@@ -208,7 +209,7 @@ class Hold:
         """Note a number that the unit has issued, or a key that it has used up."""
         if command in (commands.SEAL_BEGIN, commands.SEAL_KEYS):
             header = answer[:WIRE_HEADER_SIZE]
-            if header not in self._headers:  # else it was the same number again
+            if header not in self._headers:  # otherwise it was the same number again
                 self._headers.append(header)
                 self._owner.note_sealed()
                 self._sealed += 1

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The one thread that uses the port of the unit, and opens it again whenever it goes away."""
+"""The one thread that uses the unit's port, and opens it again whenever it goes away."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ from .quick_jobs import QuickJobs
 
 _log = logging.getLogger(__name__)
 
-_IDLE = 1.0  # seconds between two looks at an idle port
+_IDLE = 1.0  # seconds between two checks of an idle port
 _AWAY = 0.5  # between two attempts to open the port
 _REFUSED = 5.0  # between two attempts at a unit that opens no session; the first few come without a pause
 _FEW = 3
@@ -34,17 +34,17 @@ Opener = Callable[[str], tuple[str, Transport]]  # takes the uid known so far, o
 
 @dataclass(frozen=True)
 class State:
-    """What is known of the unit. `code` is the answer to requests while no session can be opened."""
+    """What is known about the unit. `code` is the answer to requests while no session can be opened."""
 
     hello: bytes = field(default=b"", repr=False)
     serial_number: str = ""
     port: str = ""
     present: bool = False
-    is_opening: bool = False  # it has answered, and its session is being opened
+    is_opening: bool = False  # the unit has answered, and its session is being opened
     epoch: int = 0
     revoked: int = 0  # lanes that it knows as revoked
     role: int = SLAVE
-    heard: float = field(default=-math.inf, compare=False)  # when it heard or gave the last beacon
+    heard: float = field(default=-math.inf, compare=False)  # when it last heard or gave a beacon
     code: int = service.NO_UNIT
     problem: NdksError | None = field(default=None, compare=False)  # why no session is open
 
@@ -88,9 +88,9 @@ class Holder:
                 self._lose(error, error.number, 0 if self._refusals <= _FEW else _REFUSED)
             except NdksError as error:
                 self._lose(error, service.NO_UNIT, _AWAY)
-            except OSError as error:  # of the bindings
+            except OSError as error:  # from the bindings
                 self._lose(file_error(error), service.NO_UNIT, _REFUSED)
-            except Exception as error:  # a fault of ours must not end this thread: all clients would wait for ever
+            except Exception as error:  # a fault of ours must not end this thread: all clients would then wait for ever
                 _log.exception("the unit is lost by a fault of ndks service; report this")
                 self._lose(NdksError(f"a fault of ndks service: {type(error).__name__}"), errors.INTERNAL, _REFUSED)
 
@@ -135,7 +135,7 @@ class Holder:
         self._tell(replace(here, code=service.NO_UNIT, problem=None))
 
     def _note(self, news: News) -> None:
-        """Take what an answer says of the network."""
+        """Take what an answer says about the network."""
         heard = self._order.clock() if news.is_beacon else self._state.heard
         epoch = self._state.epoch if news.epoch is None else news.epoch
         revoked = self._state.revoked if news.revoked is None else news.revoked

@@ -18,7 +18,7 @@ from ..crypto import CRYPTO
 from ..driver.message_keys import known_sync
 
 SECONDS = 60.0  # after its last use a message is forgotten
-MOST = 64  # messages of a client; the one used least recently is forgotten
+MOST = 64  # messages of a client; the least recently used is forgotten
 
 
 class AesKeys(Keys):
@@ -43,7 +43,7 @@ class AesKeys(Keys):
 
 
 class Kept:
-    """A message. `answer` is that to the request `begun`, which began it."""
+    """A message. `answer` is the answer to the request `begun`, which began it."""
 
     begun: tuple[Command, bytes] | None = None
     used = 0.0
@@ -74,7 +74,7 @@ class Sealed(Kept):
         self._pieces = Pieces()
 
     def seal(self, number: int, last: int, data: bytes) -> bytes:
-        """Return the chunks of the next piece, or again of a recent one. UnitError CONFLICT, RANGE."""
+        """Return the chunks of the next piece, or once more those of a recent one. UnitError CONFLICT, RANGE."""
         before = self._pieces.check(number, last, len(data))
         chunks = self._sealer.seal(number, last, data)
         self._pieces.note(number, last, len(data), before, chunks)
@@ -102,7 +102,7 @@ class Opened(Kept):
 
 
 class Messages:
-    """The messages of one client, by token or handle, the one used least recently first."""
+    """The messages of one client, by token or handle, the least recently used first."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -110,14 +110,14 @@ class Messages:
         self._timer: asyncio.TimerHandle | None = None
 
     def get(self, message: bytes) -> Kept | None:
-        """Return a message that is kept, and note that it is used."""
+        """Return a message that is kept, and note its use."""
         kept = self._kept.get(message)
         if kept:
             self.keep(message, kept)
         return kept
 
     def keep(self, message: bytes, kept: Kept) -> None:
-        """Keep a message until it is not used for SECONDS, or MOST others are used."""
+        """Keep a message until it has not been used for SECONDS, or MOST others have been used."""
         kept.used = self._loop.time()
         self._kept[message] = kept
         self._kept.move_to_end(message)
@@ -135,7 +135,7 @@ class Messages:
             self._timer = None
 
     def _wait(self) -> None:
-        """Forget the messages that were not used for SECONDS, when it is time to."""
+        """Forget the messages that have not been used for SECONDS, when it is time to."""
         self._timer = None
         now = self._loop.time()
         while self._kept and next(iter(self._kept.values())).used + SECONDS <= now:

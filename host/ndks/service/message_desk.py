@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Requests of capsules: messages of cipher vernam go on at the unit, in a place; those of cipher aes here."""
+"""Requests about capsules: messages of cipher vernam proceed at the unit, in a place; those of cipher aes, here."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from .places import Place
 
 
 class MessageDesk:
-    """Answers the requests of capsules."""
+    """Answers the requests about capsules."""
 
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
@@ -45,7 +45,7 @@ class MessageDesk:
         self._opening.leave(client)
 
     def unplugged(self) -> None:
-        """End the messages that go on at the unit."""
+        """End the messages in progress at the unit."""
         self._sealing.leave()
         self._opening.leave()
 
@@ -81,7 +81,7 @@ class MessageDesk:
                 answer = await self._ask(request, OF_MESSAGES)
                 self._sealing.lend(request.client, token)
             return answer
-        if request.command is commands.SEAL_BEGIN:  # with a token of ours: the client's never begins it once more
+        if request.command is commands.SEAL_BEGIN:  # with a token of ours: the client's can never begin it once more
             given, check = await self._unit.to_seal(request.client, new_token(), kind, random, OF_STREAMS)
             answer = commands.SEAL_BEGIN.answer.pack(given.header, given.epoch)
             return _keep(request, token, Sealed(answer, _keys(given, check)))
@@ -125,14 +125,14 @@ class MessageDesk:
             return kept.check(size)
         return await self._go_on(self._place_of(request), request, is_end=True)
 
-    # Messages that go on at the unit
+    # Messages in progress at the unit
 
     def _place_of(self, request: Request) -> Place:
         message, *_ = request.values
         return self._sealing if self._sealing.lent_to(request.client, message) else self._opening
 
     async def _go_on(self, place: Place, request: Request, *, is_end: bool = False) -> bytes:
-        """Continue a message at the unit. UnitError CONFLICT, also if it is of another client."""
+        """Continue a message at the unit. UnitError CONFLICT, also if it is another client's."""
         message, *_ = request.values
         with place.going_on(request.client, message, is_end=is_end):
             return await self._ask(request)
@@ -158,7 +158,7 @@ def _same(request: Request, known: Kept) -> Kept:
 
 
 def _keep(request: Request, message: bytes, kept: Kept) -> bytes:
-    if known := request.client.messages.get(message):  # this token began one while the unit worked
+    if known := request.client.messages.get(message):  # this token began one while the unit was working
         kept.wipe()
         return _same(request, known).answer
     kept.begun = request.command, request.payload

@@ -46,7 +46,7 @@ class UnitKeys:
     async def to_seal(self, client: Client, token: bytes, kind: int, random: bytes, order: int) -> tuple[Any, bytes]:
         """Return the answer to SEAL_KEYS of cipher aes, and the check value of the message. UnitError.
 
-        If the session is lost before the check value comes, this token has none any more: another message begins.
+        If the session is lost before the check value comes, this token no longer has one: another message begins.
         """
         for _ in range(_TRIES):
             check = _check(token)
@@ -55,7 +55,7 @@ class UnitKeys:
                 async with self._sealing.passing(is_urgent=order == OF_MESSAGES):
                     given, checked = await self._asking.ask_both(client, begin, order, lambda _, asked=check: asked)
                 keys = _fields_of(commands.SEAL_KEYS, given)
-                if not keys.aes_key:  # of another cipher than asked for
+                if not keys.aes_key:  # of a cipher other than was asked for
                     raise UnitError(errors.INTERNAL)
                 return keys, _fields_of(commands.MESSAGE_CHECK, checked).check
             token = new_token()
@@ -65,8 +65,8 @@ class UnitKeys:
         """Return the answer to OPEN_KEYS with this payload, and the check value of the message. UnitError.
 
         A message of cipher vernam has no check value yet: then return the answer to `command`, OPEN_KEYS or OPEN_BEGIN,
-        and b""; the message goes on at the unit, and the client keeps the place. The header does not tell the cipher,
-        so all wait for the place; and as others may wait for it, all are of the class of keys of messages.
+        and b""; the message proceeds at the unit, and the client keeps the place. The header does not reveal the
+        cipher, so all wait for the place; and as others may wait for it, all are in the class of keys of messages.
         """
 
         def then(answer: bytes) -> Asked | None:
@@ -90,7 +90,7 @@ class UnitKeys:
 
 
 def new_token() -> bytes:
-    """Return a token that no message had."""
+    """Return a token that no message has had."""
     return secrets.token_bytes(_TOKEN_SIZE)
 
 
@@ -103,7 +103,7 @@ def _check(message: bytes) -> Asked:
 
 
 def _fields_of(command: Command, payload: bytes) -> Any:
-    """Return the fields of an answer of the unit. UnitError INTERNAL: it violates the protocol."""
+    """Return the fields of an answer from the unit. UnitError INTERNAL: it violates the protocol."""
     try:
         return unpack_answer(command, payload)
     except ProtocolError:

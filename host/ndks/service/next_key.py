@@ -20,10 +20,10 @@ class NextKey:
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
         self._place = Place()
-        self._taken: dict[Client, int] = {}  # the next index that a client was told last
+        self._taken: dict[Client, int] = {}  # the next index that a client was last told
 
     async def next_index(self, request: Request) -> bytes:
-        """Return the answer to NEXT_INDEX. UnitError, BUSY too."""
+        """Return the answer to NEXT_INDEX. UnitError, including BUSY."""
         async with self._place.turn(request.client):
             answer = await self._ask(request)
             _, index = commands.NEXT_INDEX.answer.unpack(answer, allow_more=True)
@@ -32,7 +32,7 @@ class NextKey:
         return answer
 
     async def acknowledge(self, request: Request) -> bytes:
-        """Return the answer to ACKNOWLEDGE. UnitError, CONFLICT too: another client has taken this key meanwhile."""
+        """Return the answer to ACKNOWLEDGE. UnitError, including CONFLICT: another client took this key meanwhile."""
         _, index, _ = request.values
         if self._taken.get(request.client) != index:
             return await self._ask(request)

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The order in which requests of all clients go to the unit.
+"""The order in which the requests of all clients go to the unit.
 
-Strategy: the lowest class goes first. Within a class it is the client that used least of the unit's time in the last
-second, so that a client gets no more by asking more. A class that waits gets one turn in TURNS at least. A request at
-the unit cannot be interrupted.
+Strategy: the lowest class goes first. Within a class it is the client that used the least of the unit's time in the
+last second, so that a client gains nothing by asking more. A class that waits gets at least one turn in TURNS. A
+request at the unit cannot be interrupted.
 """
 
 import threading
@@ -22,9 +22,9 @@ OF_MESSAGES = 1
 OF_KEYS = 2
 OF_STREAMS = 3
 CLASSES = 4
-TURNS = 8  # a class that waits gets one of these at least
+TURNS = 8  # a class that waits gets at least one of these
 _LATE = TURNS - CLASSES + 1  # turns of others after which a class is late: up to three may be so at the same time
-_MEMORY = 1.0  # seconds: for so long the use of the unit's time counts
+_MEMORY = 1.0  # seconds for which the use of the unit's time counts
 
 Clock = Callable[[], float]
 Outcome = bytes | int  # the payload of an answer, or an error code
@@ -71,16 +71,16 @@ class Order:
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self.clock = clock
-        self.at_once = 2  # jobs at the unit at a time: two hide the way to it, one makes the next wait less
+        self.at_once = 2  # jobs at the unit at a time: two hide the round trip, one makes the next wait less
         self.is_closed = False
         self.on_change: Callable[[], object] | None = None  # called after `put` and `close`
         self._changed = threading.Condition()
         self._waiting: list[dict[object, deque[Job]]] = [{} for _ in range(CLASSES)]
-        self._passed = [0] * CLASSES  # turns of others since a class waits
+        self._passed = [0] * CLASSES  # turns of others since a class began to wait
         self._uses: dict[object, Use] = {}
 
     def put(self, job: Job, *, again: bool = False) -> None:
-        """Let a job wait; `again` before all others of its client, if that is here. After `close` it is NO_UNIT."""
+        """Queue a job; with `again`, before all others of its client, if that is here. After `close` it is NO_UNIT."""
         with self._changed:
             is_closed = self.is_closed
             if not is_closed and not (again and job.client not in self._uses):
@@ -100,13 +100,13 @@ class Order:
             return self._next() if self._is_waiting() and not self.is_closed else None
 
     def used(self, client: object, seconds: float) -> None:
-        """Note that a request of a client has taken the unit so long."""
+        """Note that a client's request has taken the unit so long."""
         with self._changed:
-            if client in self._uses:  # else it has left
+            if client in self._uses:  # otherwise it has left
                 self._uses[client].add(self.clock(), seconds)
 
     def older_than(self, seconds: float) -> list[Job]:
-        """Remove and return the jobs that have waited for so long."""
+        """Remove and return the jobs that have waited this long."""
         with self._changed:
             before = self.clock() - seconds
             return self._remove(lambda job: job.since <= before)

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 """The two places at a unit: it seals one message and opens one message at a time, for whichever client begins one.
 
-Strategy: a message that goes on at the unit gets the place, first come, first served, until it is complete, or somebody
-else wants the place while its owner is idle. Then the owner's next request is CONFLICT, as if it had begun another
-message itself. A message whose keys the unit gives in one go needs no place. But it must not end another one's: it
-waits while a message goes on. Any number of these may be at the unit at the same time.
+Strategy: a message that proceeds at the unit gets the place, first come, first served, until it is complete, or until
+somebody else wants the place while its owner is idle. Then the owner's next request is CONFLICT, as if it had begun
+another message itself. A message whose keys the unit gives in one go needs no place. But it must not end another
+client's: it waits while a message is in progress. Any number of these may be at the unit at the same time.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ from ndks_protocol import errors, service
 
 PATIENCE = 8.0  # seconds for the place, then BUSY: shorter than the time after which clients give up
 IDLE = 5.0  # after which the owner loses the place to one that waits
-_LOOK = 0.25  # between two looks at the owner, while others wait
-_MOST_PASSED = 7  # so that who waits gets one turn in eight at least
-_ENDING = {errors.CONFLICT, errors.DIVERGED, errors.BINDING}  # after these a message hardly goes on
+_LOOK = 0.25  # between two checks of the owner, while others wait
+_MOST_PASSED = 7  # so that whoever waits gets at least one turn in eight
+_ENDING = {errors.CONFLICT, errors.DIVERGED, errors.BINDING}  # after these a message will hardly continue
 
 
 @dataclass(eq=False)
 class Lent:
-    """A message that goes on at the unit; `message` is its token or handle."""
+    """A message in progress at the unit; `message` is its token or handle."""
 
     client: object
     message: bytes
@@ -39,16 +39,16 @@ class Place:
     def __init__(self) -> None:
         self._lent: Lent | None = None
         self._is_beginning = False
-        self._passing = 0  # messages that need no place, and are at the unit
+        self._passing = 0  # messages that need no place and are at the unit
         self._waiting: list[object] = []
-        self._passed = 0  # urgent ones that have passed the first one of these
+        self._passed = 0  # urgent ones that have passed the first of these
         self._changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @contextlib.asynccontextmanager
     async def turn(self, client: object) -> AsyncGenerator[None]:
-        """Hold the place during the block, which begins a message; `lend` it there if that goes on at the unit.
+        """Hold the place during the block, which begins a message; `lend` it there if that proceeds at the unit.
 
-        UnitError BUSY. If the block fails, the message before goes on, as it does at the unit.
+        UnitError BUSY. If the block fails, the previous message goes on, as it does at the unit.
         """
         if self._lent and self._lent.client is client:
             self._lent.is_complete = True  # the new message will end it
@@ -66,7 +66,7 @@ class Place:
 
     @contextlib.asynccontextmanager
     async def passing(self, *, is_urgent: bool) -> AsyncGenerator[None]:
-        """Keep others from the place during the block, but not those that pass too. UnitError BUSY."""
+        """Keep others from the place during the block, except those that also only pass. UnitError BUSY."""
         await self._wait(self._may_pass, is_urgent=is_urgent)
         self._passing += 1
         self._lent = None  # the unit ends what was idle or complete
@@ -81,7 +81,7 @@ class Place:
         self._lent = Lent(client, message, _now())
 
     def lent_to(self, client: object, message: bytes) -> Lent | None:
-        """Return the message that goes on at the unit, if it is this one of this client."""
+        """Return the message in progress at the unit, if it is this one of this client."""
         lent = self._lent
         return lent if lent and lent.client is client and lent.message == message else None
 
@@ -92,9 +92,9 @@ class Place:
 
     @contextlib.contextmanager
     def going_on(self, client: object, message: bytes, *, is_end: bool) -> Generator[None]:
-        """Note that the owner of a message uses the place during the block; with `is_end` for the last time.
+        """Note that the owner of a message uses the place during the block; with `is_end`, for the last time.
 
-        UnitError CONFLICT: this message is not the one that goes on at the unit.
+        UnitError CONFLICT: this message is not the one in progress at the unit.
         """
         lent = self.lent_to(client, message)
         if not lent:
@@ -112,7 +112,7 @@ class Place:
             self._tell()
 
     def leave(self, client: object | None = None) -> None:
-        """End the message of a client, or of any: it has left, or the unit has."""
+        """End the message of a client, or of any client: it has left, or the unit has."""
         if self._lent and client in (None, self._lent.client):
             self._lent = None
             self._tell()

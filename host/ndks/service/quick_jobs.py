@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Jobs that the loop of the sockets does at the unit by itself, so that a request changes no thread on its way.
+"""Jobs that the loop of the sockets does at the unit by itself, so that a request need not change threads.
 
 Strategy: the thread of the unit opens the port and the session, and does whatever waits for a disk. While it has
 nothing to do it lends the unit to the loop, which does quick jobs (`Hold.is_quick`) in the same order, and gives the
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from .hold import Hold
 from .order import Job, Order
 
-_LOOK = 0.25  # seconds between two looks for answers that are late
+_LOOK = 0.25  # seconds between two checks for late answers
 
 
 class QuickJobs:
@@ -34,7 +34,7 @@ class QuickJobs:
         self._error: Exception | None = None
 
     def run(self) -> Job | None:
-        """Lend the unit, in its thread, and return the job for which it came back, if it is for one. NdksError."""
+        """Lend the unit, in its thread, and return the job for which it came back, if there is one. NdksError."""
         self._loop.call_soon_threadsafe(self._lend)
         self._returned.wait()
         if self._error:
@@ -57,7 +57,7 @@ class QuickJobs:
         self._returned.set()
 
     def _do(self, work: Callable[[], bool]) -> None:
-        """Do some work, unless it is called by such work; give the unit back if there is no more of it."""
+        """Do some work, unless called from such work; give the unit back if there is no more of it."""
         if self._is_busy:
             return
         self._is_busy = True

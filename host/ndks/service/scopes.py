@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Who may what: a socket for each scope, whose file permissions decide who may use it."""
+"""Who may do what: a socket for each scope, whose file permissions decide who may use it."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class Scope:
     lowest: int = 0
     highest: int = (1 << 64) - 1
     clients: int = 64  # at a time
-    shares: bool = False  # the unit is used in small steps while it has a client: others wait for their keys
+    shares: bool = False  # the unit is used in small steps while it has a client: others are waiting for their keys
     may_unplug: bool = False
 
     def permits(self, command: Command) -> bool:

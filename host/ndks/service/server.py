@@ -25,13 +25,13 @@ from .scopes import SCOPES, Scope
 _PATIENCE = 2.0  # seconds at the end for requests that were taken
 _LAST_ANSWERS = 0.2  # for clients to read their answers
 _LOOK = 0.02
-_REFUSED = 16  # clients without room that have time for a request: they use up descriptors too
+_REFUSED = 16  # clients for which there is no room, but that may still send a request: they use up descriptors too
 _REFUSED_FOR = 2.0
 _LONGEST_END = 3.0  # for the thread of the unit to end; after it, the process ends without CLOSE
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 Tell = Callable[[State], object]
-Started = Callable[[str, dict[str, str]], object]  # takes the uid of the unit, or "", and the paths of sockets by scope
+Started = Callable[[str, dict[str, str]], object]  # takes the unit's uid, or "", and the paths of sockets by scope
 
 
 async def serve(unit: str | None, timeout: float, bindings: BindingStore, started: Started) -> None:
@@ -77,7 +77,7 @@ def _opener(unit: str | None, timeout: float) -> Opener:
 class Server:
     """One unit, its thread, and its clients.
 
-    `hold` starts the thread that does the jobs of an order at the unit, and tells each new state of it.
+    `hold` starts the thread that does the jobs of an order at the unit, and reports each new state of the unit.
     """
 
     def __init__(self, hold: Callable[[Order, Tell], threading.Thread]) -> None:
@@ -92,7 +92,7 @@ class Server:
 
     @property
     def state(self) -> State:
-        """What is known of the unit."""
+        """What is known about the unit."""
         return self._asking.state
 
     async def serial_number(self) -> str:
@@ -110,7 +110,7 @@ class Server:
             self._listeners.append(await self._loop.create_server(accept, sock=listener))
 
     def end_waits(self) -> None:
-        """Let nobody wait for the unit to come or go."""
+        """Let nobody wait any longer for the unit to come or go."""
         self._asking.end_waits()
 
     async def end(self) -> None:
@@ -168,7 +168,7 @@ class Server:
         self._share()
 
     def _share(self) -> None:
-        """Use the unit in small steps while clients are here that must not wait long for keys of messages."""
+        """Use the unit in small steps while there are clients that must not wait long for keys of messages."""
         is_shared = any(scope.shares for scope in self._connections.values())
         self._desk.is_shared = is_shared
         self._order.at_once = 1 if is_shared else 2

@@ -63,7 +63,7 @@ def _parent() -> Path:
 
 
 def _make_directory(path: Path, mode: int) -> None:
-    """Make a directory if there is none. FileError, also where others may put sockets and links in place of ours."""
+    """Make a directory if there is none. FileError, also where others could put sockets and links in place of ours."""
     with file_errors():
         with contextlib.suppress(FileExistsError):
             path.mkdir(mode)

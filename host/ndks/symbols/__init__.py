@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Symbols of a line: 0, 1 and nothing, which is counted and never sent."""
+"""Symbols on a line: 0, 1 and nothing, which is counted and never sent."""

@@ -4,9 +4,9 @@
 
 run  LEB128 count of nothings | LEB128 count of bits | the bits, the first one highest, padded with 0 to a byte
 
-Only the first run may have 0 nothings, and only the last 0 bits; none has neither. Counts are below 2^63 and take as
-few bytes as they can, so each text has one coding. Nothings are counted and never expanded: a minute of silence, or a
-century, is a few bytes.
+Only the first run may have 0 nothings, and only the last 0 bits; no run has 0 of both. Counts are below 2^63 and take
+as few bytes as they can, so each text has one coding. Nothings are counted and never expanded: a minute of silence, or
+a century, is a few bytes.
 """
 
 from collections.abc import Iterator
@@ -31,12 +31,12 @@ class Run(NamedTuple):
 
 
 class Encoder:
-    """Codes symbols that come in parts of any size. Memory: one stretch of bits without a nothing, packed."""
+    """Encodes symbols that come in parts of any size. Memory: one stretch of bits without a nothing, packed."""
 
     def __init__(self) -> None:
         self._nothings = self._size = 0
         self._packed = bytearray()
-        self._rest = b""  # bits, as a text, that are no whole byte yet
+        self._rest = b""  # bits, as text, that do not make a whole byte yet
 
     @property
     def size(self) -> int:
@@ -59,7 +59,7 @@ class Encoder:
         self._rest = text[8 * whole :]
 
     def finish(self) -> bytes:
-        """Return the coding of the last run, and begin anew."""
+        """Return the coding of the last run, and start afresh."""
         if self._rest:
             self._packed += int(self._rest.ljust(8, b"0"), 2).to_bytes()
         is_empty = not (self._nothings or self._size)
@@ -123,7 +123,7 @@ def _added(count: int, more: int) -> int:
 
 
 def _leb128(number: int) -> bytes:
-    if number < 0x80:  # of most runs
+    if number < 0x80:  # in most runs
         return bytes((number,))
     coded = bytearray()
     while number > 0x7F:

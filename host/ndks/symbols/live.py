@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A line on which symbols arrive in time: a pause is nothing, and an idle line gives no message at all.
+"""A live line, on which symbols arrive in time: a pause is nothings, and an idle line gives no message at all.
 
 Each whole tick for which the line was read and no symbol came is one nothing, counted from the symbol before; what is
 left of a tick is dropped when the next symbol comes. A stretch of symbols is a message as soon as its line, or a tick
-without input, ends it. The nothings behind it go with the next bit: until one comes, nothing is sent. So those before
-the first symbol, and behind the last bit, are never sent.
+without input, ends it. The nothings after it go with the next bit: until one comes, no message is sent. So those before
+the first symbol, and those after the last bit, are never sent.
 """
 
 from collections.abc import Iterator
@@ -32,11 +32,11 @@ class LiveLine:
 
     @property
     def has_stretch(self) -> bool:
-        """Whether there are bits that were not given yet: a tick without input ends them."""
+        """Whether there are bits that have not been given yet: a tick without input ends them."""
         return self._encoder.size > 0
 
     def take(self, waited: int, data: bytes) -> Iterator[Symbols]:
-        """Take what came after so long a wait; yield what is complete. OddSymbol, SymbolsTooLong."""
+        """Take what came after a wait of this length; yield what is complete. OddSymbol, SymbolsTooLong."""
         if self._reader.has_dot and not data.startswith(b"{"):
             self._add(self._reader.finish())  # it came before the wait
         self._waited += waited
@@ -47,7 +47,7 @@ class LiveLine:
                     yield from self.end_stretch()
 
     def end_stretch(self) -> Iterator[Symbols]:
-        """Yield the stretch, if there is one."""
+        """Yield the present stretch, if there is one."""
         if self.has_stretch:
             yield Symbols.decode(bytes(self._coded + self._encoder.finish()))
             self._coded.clear()

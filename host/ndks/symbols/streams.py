@@ -15,7 +15,7 @@ _PART = 1 << 18  # bytes of text
 
 
 class Tally:
-    """How many bits and nothings went through."""
+    """How many bits and nothings have gone through."""
 
     def __init__(self) -> None:
         self.bits = self.nothings = 0
@@ -26,7 +26,7 @@ class Tally:
 
 
 class CodedSource:
-    """The coding of a text: `read` reads on in the text. OddSymbol, SymbolsTooLong."""
+    """The coding of a text: `read` reads on in that text. OddSymbol, SymbolsTooLong."""
 
     def __init__(self, text: Source, mark: bytes = MARK) -> None:
         self.tally = Tally()
@@ -60,7 +60,7 @@ class CodedSource:
 
 
 class TextSink:
-    """Writes the text of symbols whose coding is written here, behind its mark. OtherContent, BadSymbols."""
+    """Writes the text of symbols whose coding, after its mark, is written to it. OtherContent, BadSymbols."""
 
     def __init__(self, text: Sink, *, expand: bool) -> None:
         self.tally = Tally()
@@ -80,7 +80,7 @@ class TextSink:
         self._text.flush()
 
     def finish(self) -> None:
-        """End the text with a line feed. SymbolsCut; OtherContent: nothing, or less than a mark, has come."""
+        """End the text with a line feed. SymbolsCut; OtherContent: no data, or less than a mark, has come."""
         if self._mark != MARK:
             raise OtherContent
         self._decoder.finish()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Symbols as a value, which holds its own coding and no nothing."""
+"""Symbols as a value, which holds its own coding, with no nothing expanded."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -38,7 +38,7 @@ class Symbols:
 
     @classmethod
     def of_runs(cls, runs: Iterable[tuple[int, str]]) -> "Symbols":
-        """Return the symbols of runs: a count of nothings, and the bits behind them as a text of 0 and 1. OddSymbol."""
+        """Return the symbols of runs: a count of nothings, and the bits after them as a text of 0 and 1. OddSymbol."""
         return cls._of(_coded(chain.from_iterable(_run(*run) for run in runs)))
 
     @classmethod
@@ -57,7 +57,7 @@ class Symbols:
         return made
 
     def runs(self) -> Iterator[Run]:
-        """Yield counts of nothings with the bits behind each."""
+        """Yield counts of nothings with the bits after each."""
         return Decoder().feed(self.coded)
 
     @property
@@ -89,7 +89,7 @@ class Symbols:
         return hash(self.coded)
 
     def __repr__(self) -> str:
-        """Count them, and tell none: they may be secret."""
+        """Count them, but show none: they may be secret."""
         return f"<ndks.Symbols of {self.bits} bits and {self.nothings} nothings>"
 
 

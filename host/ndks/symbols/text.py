@@ -12,7 +12,7 @@ from ..exceptions import OddSymbol, SymbolsTooLong
 from .coding import LIMIT, Run
 
 _MOST_DOTS = 64  # written one by one; more are .{N}
-_DOTS = 1 << 16  # in a part of an expanded text
+_DOTS = 1 << 16  # per part of an expanded text
 _TOKEN = re.compile(rb"(?P<bits>[01]+)|\.\{(?P<count>[1-9][0-9]{0,18})\}|(?P<dots>\.+(?!\{))|(?P<breaks>[\r\n]+)")
 _PERHAPS_COUNT = re.compile(rb"\.(?:\{[0-9]{0,19})?\Z")
 _LONGEST_COUNT = 21  # bytes of .{N without the end
@@ -31,7 +31,7 @@ class TextReader:
         return self._rest == b"."
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """Yield counts of nothings, and bits as texts: one of both at a time. OddSymbol, SymbolsTooLong."""
+        """Yield counts of nothings, and bits as texts: one of the two at a time. OddSymbol, SymbolsTooLong."""
         data = self._rest + data
         unsure = _PERHAPS_COUNT.search(data, max(0, len(data) - _LONGEST_COUNT))
         end = unsure.start() if unsure else len(data)
@@ -39,7 +39,7 @@ class TextReader:
         yield from self._symbols(data, end)
 
     def finish(self) -> Iterator[tuple[int, bytes]]:
-        """Yield what was kept for the case that more comes. OddSymbol: a count is cut."""
+        """Yield what was kept back in case more came. OddSymbol: a count is cut."""
         data, self._rest = self._rest, b""
         yield from self._symbols(data, len(data))
 
