@@ -12,7 +12,7 @@ from ndks.exceptions import FileError
 
 @contextlib.contextmanager
 def new_directory(named: Path | None) -> Generator[Path]:
-    """Make the directory that was named, or one that is removed at the end. FileError: it is not empty."""
+    """Make the directory with this name, or one that is removed at the end. FileError: it is not empty."""
     if named is None:
         with tempfile.TemporaryDirectory(prefix="ndks-") as name:
             yield Path(name).resolve()

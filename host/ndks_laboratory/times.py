@@ -4,18 +4,18 @@
 
 # Sides: processes in cages
 PROCESS = 600.0  # for one step of a side: a board needs minutes for long messages
-CAGE_TRIED = 10.0  # for a trial of whether this system makes a cage; it makes one in a tenth of a second
+CAGE_TRIED = 10.0  # to try whether this system can make a cage; it makes one in a tenth of a second
 
 # Networks of emulated units
-NETWORK = 40.0  # for what a network brings about by itself, or a command: another leads after 33 to 48 ticks
+NETWORK = 40.0  # for what a network does by itself, or for a command: another leads after 33 to 48 ticks
 
 # The regular channel between two sides
 CHANNEL = 120.0  # for the connection, and for each read and write: the other side may still encrypt
-CHANNEL_LOOK = 0.2  # between two looks at whether the other side still runs
+CHANNEL_LOOK = 0.2  # between two checks of whether the other side still runs
 
 # Probes of a cage
 PROBE = 0.5  # for an answer from another process of the same computer
-PROBE_LOOK = 0.1  # between two looks at whether the probe is over
+PROBE_LOOK = 0.1  # between two checks of whether the probe is over
 
 # Adversaries
 BUDGET = 60.0  # for one passive attack, unless the caller gives another

@@ -90,7 +90,7 @@ def _mount_channel(mount: Mount) -> LaptopChannel | None:
 def _has_something(place: str) -> bool | None:
     try:
         return any(Path(place).iterdir())
-    except OSError:  # of another user
+    except OSError:  # another user's
         return None
 
 

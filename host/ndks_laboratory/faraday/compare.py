@@ -63,7 +63,7 @@ def compare_records(
 
 
 def all_of(count: int) -> str:
-    """Return the word for all of so many."""
+    """Return the word for all of this many."""
     return "both" if count == _PAIR else f"all {count}"
 
 

@@ -38,7 +38,7 @@ def cage() -> list[str]:
 
 
 class Cable:
-    """It leads from this process's namespace to the other; `there` is the command prefix that runs a program there."""
+    """Leads from this process's namespace to the other; `there` is the command prefix that runs a program there."""
 
     def __init__(self, pid: int) -> None:
         self.there = ["nsenter", f"--net=/proc/{pid}/ns/net"]

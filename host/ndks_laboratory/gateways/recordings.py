@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a tap has recorded: which texts stand in it."""
+"""What a tap has recorded: which texts occur in it."""
 
 import mmap
 import struct
@@ -15,15 +15,15 @@ _IPV4, _TCP = b"\x08\x00", 6
 
 
 class Found(NamedTuple):
-    texts: set[bytes]  # those that stand in it
+    texts: set[bytes]  # those that occur in it
     octets: int  # bytes of all packets, with their headers
-    truncated: int  # packets that were not recorded whole
+    truncated: int  # packets that were not recorded in full
 
 
 def search(pcap: Path, texts: Sequence[bytes]) -> Found:
     """Look for texts in every packet, and across the packets of each direction of a TCP connection."""
     found: set[bytes] = set()
-    ends: dict[bytes, bytes] = {}  # of what passed in each direction
+    ends: dict[bytes, bytes] = {}  # the end of what passed in each direction
     longest = max(map(len, texts)) - 1
     octets = truncated = 0
     for packet, length in _packets(pcap):
@@ -47,7 +47,7 @@ def _packets(pcap: Path) -> Iterator[tuple[bytes, int]]:
 
 
 def _payload(packet: bytes) -> tuple[bytes, bytes]:
-    """Return what names a direction of a TCP connection, and its bytes; of other packets all bytes."""
+    """Return what names a direction of a TCP connection, and its bytes; for other packets, all bytes."""
     if packet[_ETHERNET - 2 : _ETHERNET] != _IPV4 or packet[_IP_PROTOCOL] != _TCP:
         return b"", packet
     tcp = _ETHERNET + (packet[_ETHERNET] & 15) * 4

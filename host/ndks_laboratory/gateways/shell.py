@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A server with a prompt, as one that is used through ssh: it answers each line when it comes.
+"""A server with a prompt, like one that is used through ssh: it answers each line as it comes.
 
 python -m ndks_laboratory.gateways.shell PORT      prints a line when it listens
 """

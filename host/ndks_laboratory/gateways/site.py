@@ -26,16 +26,16 @@ class Site(Laptop):
         self.serve()
 
     def run_tunnel(self, name: str, *addresses: object) -> None:
-        """Run one end of a tunnel, as soon as it listens."""
+        """Run one end of a tunnel; return once it listens."""
         words = "tunnel", "run", name, *addresses, "--unit", self.serial_number
         self.run(f"tunnel {name}", "-m", "ndks", *words)
 
     def tunnel(self, name: str) -> dict[str, Any]:
-        """Return what `ndks tunnel status` tells."""
+        """Return what `ndks tunnel status` reports."""
         return self.type("tunnel", "status", name)["tunnels"][0]
 
     def run(self, name: str, *words: object, cwd: Path | None = None) -> "subprocess.Popen[str]":
-        """Start a program of Python that runs on, and wait for the line by which it says that it is ready."""
+        """Start a Python program that keeps running, and wait for the line with which it says that it is ready."""
         with (self.directory / "log.txt").open("a") as log:
             process = self._processes[name] = subprocess.Popen(
                 [*self._prefix, sys.executable, "-u", *map(str, words)],

@@ -25,7 +25,7 @@ from .users import Download, Session
 
 SIZE = 200_000_000  # bytes of the file
 _RATE = 80e6  # bytes a second at most, so that there is time to pull the cable, and no tap loses a packet
-_BEFORE = SIZE // 10  # bytes that have come when the cable is pulled
+_BEFORE = SIZE // 10  # bytes that have arrived when the cable is pulled
 _WEB, _SHELL = 8000, 2222  # ports, the same at both sites
 _LINKS = {"web": 7701, "shell": 7702}  # ports of the gateways that accept
 _LINES = 20
@@ -35,7 +35,7 @@ _MILLION = 1_000_000
 
 
 class Story:
-    """Its steps, each of which returns whether what its name says holds, and perhaps a figure."""
+    """The story's steps, each of which returns whether what its name says holds, and perhaps a figure."""
 
     def __init__(self, directory: Path, cable: Cable, tell: Callable[[str], object]) -> None:
         self._directory = directory

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A tap: records what passes an interface of this network namespace into a pcap file, until its stdin is closed.
 
-python -m ndks_laboratory.gateways.tap INTERFACE FILE      prints a line when it records; at its end, what it lost
+python -m ndks_laboratory.gateways.tap INTERFACE FILE      prints a line once it records; at its end, what it lost
 
 The kernel puts packets into a ring that it shares with this process (packet(7), TPACKET_V3): a socket's own buffer
 holds only a few of the large packets that veth passes.
@@ -23,7 +23,7 @@ _PACKET = 263  # SOL_PACKET; this and the next four: linux/if_packet.h
 _RING, _STATISTICS, _VERSION, _IGNORE_OUTGOING = 5, 6, 10, 23
 _V3 = 2
 _BLOCK, _BLOCKS = 1 << 20, 64  # bytes
-_FRAME = 1 << 11  # bytes; the kernel wants a divisor of the block, and uses it for nothing else
+_FRAME = 1 << 11  # bytes; the kernel wants a divisor of the block size, and uses it for nothing else
 _RETIRE = 20  # milliseconds until a block that is not full is handed over
 _OURS = 1  # TP_STATUS_USER
 _BLOCK_HEADER = struct.Struct("=IIIII")  # version, private, status, packets, offset of the first packet
@@ -35,7 +35,7 @@ _PCAP_PACKET = struct.Struct("=IIII")  # seconds, nanoseconds, kept, length
 
 
 class Tap:
-    """Records an interface; of the loopback, which shows each packet twice, only what comes in."""
+    """Records an interface; for the loopback, which shows each packet twice, only what comes in."""
 
     def __init__(self, interface: str) -> None:
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)  # 0: nothing yet

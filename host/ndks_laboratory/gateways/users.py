@@ -17,7 +17,7 @@ _CHUNK = 1 << 16  # bytes
 
 
 class Download:
-    """curl, which fetches a file; at its output is a disk that takes `rate` bytes a second. `octets` have come so far.
+    """curl, which fetches a file; it writes to a disk that takes `rate` bytes a second. `octets` have come so far.
 
     curl's own limit makes up for lost time: what was held up would come in one burst, too fast for a tap.
     """
@@ -33,9 +33,9 @@ class Download:
         self._reading.start()
 
     def finish(self) -> str:
-        """Wait for its end, and return SHA-256 of what came in hex. CheckFailed."""
+        """Wait for its end, and return the SHA-256 of what came, in hex. CheckFailed."""
         self._reading.join(times.NETWORK)
-        self._process.kill()  # of one that has ended: nothing
+        self._process.kill()  # has no effect if it has ended
         if self._process.wait():
             assert self._process.stderr
             problem = self._process.stderr.read().decode(errors="replace").strip()
@@ -52,7 +52,7 @@ class Download:
 
 
 class Session:
-    """Lines that are typed, and answered one by one; `waits` has how long each took, in seconds."""
+    """Lines that are typed and answered one by one; `waits` has how long each answer took, in seconds."""
 
     def __init__(self, port: int) -> None:
         self.waits: list[float] = []
@@ -64,7 +64,7 @@ class Session:
         self._socket.sendall(line.encode() + b"\n")
 
     def answer(self) -> str:
-        """Return the next line of the server, without its end; empty: the server has ended."""
+        """Return the server's next line, without its line end; empty: the server has ended."""
         return self._answers.readline().decode().rstrip("\n")
 
     def says(self, line: str) -> str:

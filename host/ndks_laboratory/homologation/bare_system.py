@@ -5,8 +5,8 @@
 
     message = frames      frame = key index u64 || up to 1024 bytes of text XOR the bits of that key
 
-The index rises with each frame and is in RAM: it starts again when the unit is plugged in. There is no tag, no replay
-window and no binding to a laptop; flash and cable carry everything in the clear.
+The index rises with each frame and is only in RAM: it starts again when the unit is plugged in. There is no tag, no
+replay window and no binding to a laptop; flash and cable carry everything in the clear.
 """
 
 import contextlib

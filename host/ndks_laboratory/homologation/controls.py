@@ -131,12 +131,12 @@ def random_bits(labels: frozenset[str], seed: int) -> Target:
 
 
 def no_oracle() -> SoftwareOracle:
-    """Return an oracle for adversaries who ask none."""
+    """Return an oracle for adversaries who do not ask it anything."""
     return SoftwareOracle(_no_key, ())
 
 
 def toy_networks(seed: int) -> list[Target]:
-    """Return networks that lack one rule each, which must fall to the adversary of that rule, and one with all."""
+    """Return networks that each lack one rule and must fall to the adversary of that rule, and one that has all."""
     lacking = [
         (f"control: network without {rule}", MUST_FALL, ToyNetwork(seed, rule), frozenset({label}))
         for rule, label in _AGAINST.items()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def contents_of(paths: Iterable[Path]) -> Iterator[bytes]:
-    """Yield the content of each file that is there; of a directory, that of all files in it."""
+    """Yield the content of each file that exists; for a directory, that of all files in it."""
     for path in paths:
         files = (
             sorted(each for each in path.rglob("*") if each.is_file())

@@ -16,7 +16,7 @@ from .system import ALICE, BOB, CapsuleLayout, Dump, Exchange, RecordedSession, 
 
 _FLASH, _MARK = 512, 16
 _RECORDED = 77, 48, 64  # bytes of the answer to HELLO, and of both shares of a session
-_DRAWS = b"ideal system"  # joined with the seed, for a random stream of its own
+_DRAWS = b"ideal system"  # combined with the seed, for a random stream of its own
 
 
 class IdealSystem(System):

@@ -170,7 +170,7 @@ def _show(plan: HomologationPlan, group: UnitGroup, able: Reach, progress: Progr
 
 
 def _hear_experts(plan: HomologationPlan, group: UnitGroup, regular: RegularChannel) -> tuple[ExpertFinding, ...]:
-    """Lay down what was on the line, and hear what experts make of it, who may take days."""
+    """Put down what was on the line, and hear what experts make of it, which may take days."""
     write_pcap(plan.directory, regular.segments)
     return plan.experts.all(group.serial_numbers)
 

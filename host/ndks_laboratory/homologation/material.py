@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Data for the adversaries, and the oracle, both read from the units by the protocol."""
+"""Data for the adversaries, and the oracle, both read from the units through the protocol."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 

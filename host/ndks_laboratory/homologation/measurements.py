@@ -33,7 +33,7 @@ _BLOCK_BITS = 1 << 13  # in one answer of a unit
 _TRIAL_BITS = 64 * _BLOCK_BITS  # to measure the speed of a unit
 _WINDOWS = 64  # of a long key, if all of it would take too long
 _WINDOW_ENDS = (1 << 16, 1 << 20, 1 << 22, 1 << 24, 1 << 26)  # errors of floats grow with the element index
-_DIGITS = 9  # other digits at a decimal place
+_DIGITS = 9  # the other digits at a decimal place
 _PLACES = 40  # decimals of random parameters
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A control: a unit with the sessions of protocol 2.0, whose keys derive from A and the recording alone.
+"""A control: a unit with the sessions of protocol 2.0, whose keys follow from A and the recording alone.
 
 Whoever has a recording of the cable and a copy of the flash, which has A in the clear, must read what was said.
 """
@@ -23,7 +23,7 @@ _REQUEST = 7  # the id of the request for a key
 
 
 class OldSessions(IdealSystem):
-    """An ideal system, but for what passes on the cable and for A in flash."""
+    """An ideal system, except for what passes on the cable and for A in flash."""
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__(seed)
@@ -34,7 +34,7 @@ class OldSessions(IdealSystem):
         yield OldCable(self.random, self._auth)
 
     def dumps(self) -> tuple[Dump, ...]:
-        """Return flash that has A of Alice's unit, in both copies."""
+        """Return flash that has the A of Alice's unit, in both copies."""
         return tuple(Dump(dump.owner, tuple(self._auth + each for each in dump.content)) for dump in super().dumps())
 
 

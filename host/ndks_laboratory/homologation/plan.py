@@ -13,7 +13,7 @@ from .experts.expert_finding import ExpertFinding
 
 PRIMAL_BITS = 192_000_000  # the paper's table 2
 PCAP = "tap.pcap"  # the record of the channel, in the plan's directory
-# Alters a decimal of p1 in Bob's copy, or a bit of a message on the line, or does not revoke the stolen unit.
+# Alter a decimal of p1 in Bob's copy, or a bit of a message on the line, or do not revoke the stolen unit.
 FAULTS = P1, TAMPER, UNREVOKED = "p1", "tamper", "unrevoked"
 
 
@@ -33,7 +33,7 @@ class UnitPorts:
 
 @dataclass(frozen=True)
 class Experts:
-    """What human experts found: known when it begins, or heard from them while the units are members.
+    """What human experts found: known when the test begins, or heard from them while the units are members.
 
     `hear` is called when the tap's record lies in the plan's directory, with the serial numbers under test.
     """

@@ -49,7 +49,7 @@ class UnitGroup:
 
     @property
     def serial_numbers(self) -> tuple[str, ...]:
-        """Those of all units."""
+        """The serial numbers of all units."""
         return tuple(self._serial_numbers.values())
 
     def keys_with_changed_decimal(self, network: Network, bits: int) -> tuple[bytes, bytes]:
@@ -81,7 +81,7 @@ class UnitGroup:
 
     @contextlib.contextmanager
     def lent(self) -> Generator["GroupMembership"]:
-        """Let the block do with the blank units what it likes; they are blank again at its end."""
+        """Let the block do whatever it likes with the blank units; they are blank again at its end."""
         membership = GroupMembership()
         with self._blank_at_the_end(membership):
             for side in self.sides:

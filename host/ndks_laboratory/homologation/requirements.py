@@ -18,7 +18,7 @@ class Requirement:
     source: str
     test: str
     judge: Judge
-    units: int = 2  # as few as it can be asked of
+    units: int = 2  # the fewest that it can be asked of
 
 
 REQUIREMENTS = (

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Attacks from laptops that a unit is not bound to, with host software that does not refuse by itself."""
+"""Attacks from laptops that a unit is not bound to, with host software that does not itself refuse."""
 
 import secrets
 import tempfile

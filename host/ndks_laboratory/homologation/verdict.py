@@ -85,14 +85,14 @@ def judge(evidence: Evidence) -> list[Judged]:
 
 
 def asked_of(units: int) -> str:
-    """Return whether so many units are judged as a pair, or as a network."""
+    """Return whether this many units are judged as a pair or as a network."""
     return NETWORK if any(units >= each.units > _PAIR for each in REQUIREMENTS) else PAIR
 
 
 def decided(judged: Sequence[Judged], attacked: Sequence[Attacked], units: int = _PAIR) -> Verdict:
-    """Return the verdict on so many units; `attacked` are the units and then the controls.
+    """Return the verdict on this many units; `attacked` are the units and then the controls.
 
-    A requirement that needs more units is not asked: a pair has its verdict by the others.
+    A requirement that needs more units is not asked: a pair gets its verdict by the others.
     """
     word, reasons = _decided(judged, attacked[0], attacked[1:], units)
     return Verdict(word, tuple(reasons), tuple(judged), tuple(attacked))
@@ -126,7 +126,7 @@ def _decided(
 
 
 def _not_asked(judged: Sequence[Judged], units: int) -> list[str]:
-    """Say which requirements were not asked of so few units."""
+    """Say which requirements were not asked because there were too few units."""
     ids = [each.requirement.id for each in judged if each.requirement.units > units]
     return [f"{ids[0]} to {ids[-1]} are asked of three or more units, and were not tested."] if ids else []
 

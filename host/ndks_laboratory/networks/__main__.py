@@ -32,7 +32,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--carrier", choices=_CARRIERS, action="append", help="default: both, one beside the other")
     parser.add_argument("--directory", type=Path, help="keep all files in a new directory (default: remove them)")
     args = parser.parse_args(words)
-    logging.getLogger("ndks").addHandler(logging.NullHandler())  # the recorder's: the channel is cut on purpose
+    logging.getLogger("ndks").addHandler(logging.NullHandler())  # for the recorder: the channel is cut on purpose
     began = time.monotonic()
     try:
         with new_directory(args.directory) as directory:

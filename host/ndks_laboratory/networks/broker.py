@@ -13,7 +13,7 @@ from pathlib import Path
 from ndks.exceptions import CheckFailed, NdksError
 from ndks_laboratory import times
 
-_PAUSE = 0.05  # seconds between two looks at whether it listens
+_PAUSE = 0.05  # seconds between two checks of whether it listens
 
 
 class NoBroker(NdksError):
@@ -22,7 +22,7 @@ class NoBroker(NdksError):
 
 
 def find_program() -> str | None:
-    """Return the path of Mosquitto, which may lie where only root looks."""
+    """Return the path of Mosquitto, which may be where only root looks."""
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 

@@ -16,11 +16,11 @@ from ndks.carriers.packet_file import unpacked
 from .broker import Broker
 
 _RECORDER = "f" * 16  # the eavesdropper's name for the broker
-_TRIP = 0.1  # seconds from one round of the stick to the next
+_TRIP = 0.1  # seconds from one round trip of the stick to the next
 
 
 class Channel(Protocol):
-    """What carries packets between laptops; `tick` is the shortest, in seconds, for which it is fast enough."""
+    """What carries packets between laptops; `tick` is the shortest tick, in seconds, for which it is fast enough."""
 
     name: str
     tick: float
@@ -132,6 +132,6 @@ class ByFolders:
                     self._files[path.name] = path.read_bytes()
         for folder in folders:
             for name in self._files.keys() - {path.name for path in folder.iterdir()}:
-                copy = folder / f".{name}"  # a name that is no packet's, until the copy is whole
+                copy = folder / f".{name}"  # a name that no packet has, until the copy is complete
                 copy.write_bytes(self._files[name])
                 copy.rename(folder / name)

@@ -20,7 +20,7 @@ class NoSigner(NdksError):
 
 
 class Desk:
-    """The administrator's file, on a laptop that has no unit; and the authority's key, on none of them. NoSigner."""
+    """The administrator's file, on a laptop that has no unit, and the authority's key, on no laptop. NoSigner."""
 
     def __init__(self, directory: Path) -> None:
         if not shutil.which("ssh-keygen"):

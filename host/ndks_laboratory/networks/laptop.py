@@ -20,7 +20,7 @@ from ndks.laptop.homes import HOME
 from ndks.line.services import SOCKETS
 from ndks_laboratory import times
 
-_PAUSE = 0.02  # seconds between two looks
+_PAUSE = 0.02  # seconds between two checks
 
 
 class Laptop:
@@ -50,7 +50,7 @@ class Laptop:
         return answer
 
     def refusal(self, *words: object) -> str:
-        """Run a command that is to be refused, and return the code of its error; empty: it was not."""
+        """Run a command that is to be refused, and return the code of its error; empty: it was not refused."""
         return self._answer(*words).get("error", {}).get("code", "")
 
     def plug_in(self) -> None:
@@ -94,7 +94,7 @@ class Laptop:
         return self.type("info", "--unit", unit)["status"]
 
     def status(self) -> dict[str, Any]:
-        """Return what `ndks network status` tells. NoUnit: no agent runs."""
+        """Return what `ndks network status` reports. NoUnit: no agent runs."""
         with AgentClient(self._socket) as agent:
             return agent.ask("status")
 
@@ -105,7 +105,7 @@ class Laptop:
         return unit.get("generation"), unit.get("number"), unit.get("master")
 
     def received(self, lane: int) -> list[str]:
-        """Return the messages of a lane, in the order in which they came."""
+        """Return the messages from a lane, in the order in which they came."""
         lines = (self.directory / "received").read_text().split("\n")[:-1]
         events = [event for event in map(json.loads, lines) if event.get("lane") == lane and "data" in event]
         return [base64.b64decode(event["data"]).decode() for event in events]
@@ -128,7 +128,7 @@ class Laptop:
             raise CheckFailed(f"{self.name}: ndks {words[0]} gave no answer: {text}") from None
 
     def _start(self, name: str, *words: object) -> str:
-        """Start a program of ndks that runs on, and return the line by which it says that it is ready."""
+        """Start a program of ndks that keeps running, and return the line with which it says that it is ready."""
         process = self._processes[name] = self._popen(words, subprocess.PIPE)
         assert process.stdout
         line = process.stdout.readline()
@@ -151,13 +151,13 @@ class Laptop:
 
 
 def wait_until(holds: Callable[[], object], what: str) -> None:
-    """Wait for what other processes bring about. CheckFailed."""
+    """Wait for something that other processes do. CheckFailed."""
     if not comes_about(holds, times.NETWORK):
         raise CheckFailed(f"waited in vain until {what}")
 
 
 def comes_about(holds: Callable[[], object], seconds: float) -> bool:
-    """Wait for so long at most, and return whether it holds."""
+    """Wait for at most this long, and return whether it holds."""
     end = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > end:

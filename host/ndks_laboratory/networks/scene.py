@@ -73,8 +73,8 @@ class Scene:
     def let_lead(self, laptop: Laptop) -> None:
         """Let a relay lead, by sending.
 
-        One that leads already takes no higher term when it sends, and may then hear another of higher rank, whose
-        beacon was on its way: it sends again.
+        One that already leads takes no higher term when it sends, and may then hear another of higher rank, whose
+        beacon was on its way: it then sends again.
         """
         laptop.type("role", "relay", "--yes", "--unit", laptop.serial_number)
         for attempt in range(1, _ATTEMPTS + 1):

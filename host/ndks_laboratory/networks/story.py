@@ -24,7 +24,7 @@ _OPERATORS = {"digits": 4, "f1": "hyperbolic", "f2": "cosine_square"}
 
 
 class Story:
-    """Its steps, each of which returns whether what its name says holds."""
+    """The story's steps, each of which returns whether what its name says holds."""
 
     def __init__(self, scene: Scene, tell: Callable[[str], object]) -> None:
         self._scene = scene
@@ -103,7 +103,7 @@ class Story:
         self._scene.start(self._scene.dave)
         self._scene.members.append(self._scene.dave)
         self._scene.wait_for_one_master()
-        self._scene.turn_over()  # who comes later gets nothing of before
+        self._scene.turn_over()  # whoever comes later gets nothing from before
         return self._scene.talk() and needed
 
     def _revoke(self) -> bool:

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A thief at a stolen laptop with its unit: what do they open of a recording of everything?
+"""A thief at a stolen laptop with its unit: what can they open in a recording of everything?
 
 python -m ndks_laboratory.networks.thief PORT RECORDING    prints JSON
 
-The unit gets every notice of every bundle, and then every capsule, as it is and as one that a member has vouched for.
+The unit gets every notice of every bundle, and then every capsule, both as it is and as one that a member vouched for.
 """
 
 import json
@@ -34,7 +34,7 @@ def main(port: str, recording: str) -> None:
 
 
 def enter_all(unit: NetworkUnit, packets: Iterable[bytes]) -> list[int]:
-    """Give a unit every notice of every bundle, and return the generations that it enters by them."""
+    """Give a unit every notice of every bundle, and return the generations that it enters through them."""
     return [g for g, notice in _notices(packets) if _takes(unit, g, notice)]
 
 

@@ -41,7 +41,7 @@ def environment(directory: Path, laptop: Path) -> dict[str, str]:
 
 
 def end(processes: "Iterable[subprocess.Popen[bytes]]") -> None:
-    """Kill running processes with all processes of their sessions, which they lead."""
+    """Kill running processes together with all processes of the sessions that they lead."""
     for process in processes:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

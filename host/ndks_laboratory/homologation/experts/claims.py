@@ -42,7 +42,7 @@ class KeyClaim:
 
 @dataclass(frozen=True)
 class OtherClaim:
-    """What no program can compare."""
+    """Something that no program can compare."""
 
     claim: str
     confirmed: bool | None
@@ -54,7 +54,7 @@ Claim = TextClaim | KeyClaim | OtherClaim
 
 
 def claim_from(values: Any, where: str) -> Claim:
-    """Return a claim of the file. FieldError."""
+    """Return a claim in the file. FieldError."""
     kind = cast(dict[str, Any], values).get("kind") if isinstance(values, dict) else None
     if type(kind) is not str or kind not in _MAKERS:
         raise FieldError(f"{where}.kind has to be one of {', '.join(KINDS)}")

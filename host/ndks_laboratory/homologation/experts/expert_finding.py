@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The file in which a laboratory records what one of its experts got, had, and says to have decoded.
+"""The file in which a laboratory records what one of its experts was given, had, and claims to have decoded.
 
 docs/homologation.md has the schema.
 """
@@ -33,7 +33,7 @@ class ExpertFinding:
 
     expert: str
     date: str
-    units: tuple[str, ...]  # serial numbers; none: those of the run that reads it
+    units: tuple[str, ...]  # serial numbers; empty: those of the run that reads it
     network_id: str  # of the run in which the units were members of this network; "" is the run that reads it
     given: tuple[str, ...]  # what was given to the expert
     hours: float  # of work

@@ -26,7 +26,7 @@ class Fields:
                 raise FieldError(f"{self._where}{name[:40]} is unknown")
 
     def text(self, name: str, longest: int, *, lines: bool = False) -> str:
-        """Return a text that is not empty and prints; with `lines` it may have several."""
+        """Return a text that is not empty and is printable; with `lines` it may have several lines."""
         wanted = f"a text of 1 to {longest} characters that print"
 
         def is_good(value: Any) -> bool:
@@ -44,7 +44,7 @@ class Fields:
         return self._checked(name, lambda v: type(v) in (int, float) and 0 <= v <= most, f"a number, 0 to {most:g}")
 
     def decision(self, name: str) -> bool | None:
-        """Return true, false, or null for what is not decided."""
+        """Return true or false, or null for what is not decided."""
         return self._checked(name, lambda v: v is None or type(v) is bool, "true, false or null")
 
     def matching(self, name: str, is_good: Callable[[str], object], wanted: str) -> str:

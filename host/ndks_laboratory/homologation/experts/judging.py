@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Whether an expert's claims are true: the oracle compares; of what it cannot compare, the record counts."""
+"""Whether an expert's claims are true: the oracle compares; for what it cannot compare, the record counts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -20,9 +20,9 @@ _SECONDS = 3600
 
 
 def judge_experts(findings: Sequence[ExpertFinding], network_id: str, oracle: Oracle) -> dict[str, Finding]:
-    """Return what each claim comes to, by labels H1, H2 ...; of an expert without claims there is one, too.
+    """Return what each claim comes to, by labels H1, H2 ...; an expert without claims has one, too.
 
-    `network_id` is that of this run: claims about another one cannot be compared any more.
+    `network_id` is that of this run: claims about another one can no longer be compared.
     """
     guesses = sum(isinstance(claim, KeyClaim) for finding in findings for claim in finding.claims)
     judged: list[Finding] = []
@@ -49,7 +49,7 @@ def _judged(finding: ExpertFinding, oracle: Oracle | None, guesses: int) -> Iter
 
 
 def _key(finding: ExpertFinding, claim: KeyClaim, oracle: Oracle, guesses: int) -> Finding:
-    """Return a finding whose p-value is how likely as many bits are guessed, by all guesses; a limit decides on it."""
+    """Return a finding whose p-value is the chance of guessing as many bits, over all guesses; a limit decides."""
     bits = np.frombuffer(claim.bits.encode(), np.uint8) - ord("0")
     right = oracle.compare_bits(claim.index, claim.first, bits) or 0
     p_value = min(1.0, guesses * 10.0 ** float(upper_tail(right, len(bits), 0.5)[0]))

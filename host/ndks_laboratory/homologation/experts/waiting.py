@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Findings that do not exist yet when the test begins: somebody says when they do."""
+"""Findings that do not exist yet when the test begins: a person says when they do."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Cases that can be opened: of emulated units by their control socket, of boards by a person."""
+"""Cases that can be opened: those of emulated units by their control socket, those of boards by a person."""
 
 import contextlib
 import socket
@@ -22,7 +22,7 @@ _ANSWER = 4096
 
 @dataclass(frozen=True)
 class Case:
-    """A unit whose case can be opened and closed; `side` has the port at which it is meanwhile."""
+    """A unit whose case can be opened and closed; `side` has the port at which the unit is meanwhile."""
 
     side: Side
     open: Callable[[], object]
@@ -31,7 +31,7 @@ class Case:
 
 
 def can_be_opened(port: str, units: UnitPorts) -> bool:
-    """Return whether the case of the unit at a port can be opened: that of an emulated unit here, or by a person."""
+    """Return whether the case of the unit at a port can be opened: it is emulated here, or a person does it."""
     return port.startswith(EMULATOR) or units.open_case is not None
 
 

@@ -16,9 +16,9 @@ def held(name: str, holds: bool, reason: str = "") -> Check:
 
 
 def made(part: Iterator[Check]) -> tuple[Check, ...]:
-    """Return the checks of a part, with one that failed behind them if it did not come to its end.
+    """Return the checks of a part, followed by a failed one if the part did not come to its end.
 
-    What a unit refuses, or what does not come about, has failed; a unit that is silent shows nothing.
+    What a unit refuses, or what does not happen, has failed; a unit that is silent shows nothing.
     """
     checks: list[Check] = []
     try:

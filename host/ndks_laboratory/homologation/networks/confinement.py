@@ -23,7 +23,7 @@ _LAST_OF_TEXT = -40  # a byte before the tag
 
 
 def confinement(scene: Scene) -> Iterator[Check]:
-    """Compare records of all units with their definition, and let both kinds of fault be named."""
+    """Compare records of all units with their definition, and have both kinds of fault named."""
     sender, receiver, *_ = members = scene.table.present
     capsule = sender.opened.seal(_TEXT)
     records = [record_of(member.opened, _INDICES, _BITS, [capsule]) for member in members]
@@ -44,7 +44,7 @@ def confinement(scene: Scene) -> Iterator[Check]:
 
 
 def _wrong(record: Record) -> Record:
-    """Return the record of a unit that is wrong from one index on."""
+    """Return the record of a unit whose keys are wrong from one index on."""
     wrong = (key if key.index < _WRONG_FROM else replace(key, checks=key.checks[::-1]) for key in record.keys)
     return replace(record, keys=tuple(wrong))
 

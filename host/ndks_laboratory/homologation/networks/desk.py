@@ -35,7 +35,7 @@ class Authority:
 
     @property
     def line(self) -> str:
-        """The public key as a file KEY.pub has it."""
+        """The public key as in a file KEY.pub."""
         return f"{_KEY_TYPE.decode()} {base64.b64encode(self._blob).decode()}"
 
     def sign(self, agreement: Agreement) -> str:
@@ -48,7 +48,7 @@ class Authority:
 
 
 class Desk:
-    """An administrator's file in memory. `published` are the bundles that nobody has brought to the channel yet."""
+    """An administrator's file in memory. `published` are the bundles that nobody has put on the channel yet."""
 
     def __init__(self, network: Network) -> None:
         self.authority = Authority()
@@ -90,7 +90,7 @@ class Desk:
         return self.refresh()
 
     def retire(self, lane: int) -> Bundle:
-        """Let a unit go that was seen erased."""
+        """Retire a unit that was seen erased."""
         self.administrator.retire([lane])
         return self.refresh()
 

@@ -15,7 +15,7 @@ PARTS = JOINING, ROLES, LATE, RENEWAL, SYMBOLS, CONFINEMENT, THEFT, CASE = (
 
 @dataclass(frozen=True)
 class NetworkEvidence:
-    """The checks of each part, and what the network was: ticks that passed, packets and bytes on the channel.
+    """The checks of each part, and what happened in the network: ticks that passed, packets and bytes on the channel.
 
     `states` are those of the units after the erasure.
     """

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Joining: a unit becomes a member with the authority's signature, and reads nothing of before."""
+"""Joining: a unit becomes a member with the authority's signature, and reads nothing from before."""
 
 from collections.abc import Iterator
 

@@ -12,12 +12,12 @@ from .member import KEPT, Member
 from .scene import Scene
 from .table import HOLD, LOSE, Table
 
-_HELD, _LOST = 3, 3  # messages of each
+_HELD, _LOST = 3, 3  # messages of each kind
 _NEVER = 4  # more messages than the sender's agent keeps
 
 
 def late(scene: Scene) -> Iterator[Check]:
-    """Hold messages back, lose some, let a member miss an epoch, and let messages be forgotten."""
+    """Hold messages back, lose some, have a member miss an epoch, and have messages be forgotten."""
     table = scene.table
     sender, receiver = table.present[:2]
     yield _after(scene, HOLD, "held back and reversed", _HELD)
@@ -27,7 +27,7 @@ def late(scene: Scene) -> Iterator[Check]:
 
 
 def _after(scene: Scene, channel: str, what: str, count: int) -> Check:
-    """Let messages go wrong on the channel, and wait until they have come all the same."""
+    """Make messages go wrong on the channel, and wait until they have come all the same."""
     table = scene.table
     table.channel = channel
     texts = _say(table, table.present, what, count)
@@ -51,7 +51,7 @@ def _absent(scene: Scene, sender: Member, receiver: Member) -> Iterator[Check]:
 
 
 def _renewed(table: Table, member: Member) -> list[bytes]:
-    """Renew when the pause between two renewals is over."""
+    """Renew once the pause between two renewals is over."""
     table.pause()
     return member.renew()
 

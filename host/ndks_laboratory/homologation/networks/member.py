@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A member of the test network: a unit at its laptop, with the product's agent, whose time the test lets pass."""
+"""A member of the test network: a unit at its laptop, with the product's agent, whose clock the test moves."""
 
 from random import Random
 
@@ -16,7 +16,7 @@ KEPT = 8  # own messages that an agent keeps here: so few that the test can see 
 
 
 class AskedUnit(NetworkUnit):
-    """A unit as its agent has it, which counts how often it is asked because of a bundle."""
+    """A unit as its agent sees it, which counts how often it is asked because of a bundle."""
 
     def __init__(self, unit: ndks.Unit) -> None:
         super().__init__(unit)
@@ -35,7 +35,7 @@ class AskedUnit(NetworkUnit):
 
 
 class Member:
-    """A unit that has been enrolled by a package, with its agent. `is_present`: it is plugged in, on the channel."""
+    """A unit that has been enrolled by a package, with its agent. `is_present`: it is plugged in and on the channel."""
 
     def __init__(self, side: Side, unit: ndks.Unit, package: MemberPackage, seed: int) -> None:
         self.side, self.lane = side, package.lane
@@ -45,7 +45,7 @@ class Member:
         self.sent: list[bytes] = []
         self.plug_in(unit)
         public = package.signing_key
-        random = Random(f"{seed} {self.lane}")  # noqa: S311 (it spreads agents in time, and is no secret)
+        random = Random(f"{seed} {self.lane}")  # noqa: S311 (it spreads agents in time, and is not secret)
         self.agent = Agent(self.unit, Store(), random, Limits(keep=KEPT), public=public)
         self.receive(package.bundle)
 
@@ -65,7 +65,7 @@ class Member:
 
     @property
     def place(self) -> tuple[int | None, int]:
-        """The epoch with its generation, and the master's lane, as the unit said last."""
+        """The epoch with its generation, and the master's lane, as the unit last said."""
         return self.agent.epoch, self.agent.ticked.master
 
     @property

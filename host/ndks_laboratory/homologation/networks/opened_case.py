@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The opened case: a unit that is opened erases itself, and the network goes on without it."""
+"""The opened case: a unit whose case is opened erases itself, and the network goes on without it."""
 
 import time
 from collections.abc import Iterator
@@ -20,11 +20,11 @@ from .scene import Scene
 _ERASED = "the unit whose case was opened is erased"
 _WHY = "no case can be opened: the units are at ports, and nobody is asked (run this in a terminal)"
 _ATTEMPTS = 5
-_LOOK = 0.1  # seconds between two looks
+_LOOK = 0.1  # seconds between two checks
 
 
 def opened_case(scene: Scene) -> Iterator[Check]:
-    """Open the case of the master, if it can be opened, else of another member."""
+    """Open the case of the master, if that can be opened, otherwise that of another member."""
     units = scene.plan.units
     members = [member for member in scene.table.present if can_be_opened(member.side.port, units)]
     if not members:
@@ -61,7 +61,7 @@ def _let_lead(scene: Scene, member: Member) -> None:
     member.unit.set_role(RELAY)
     for attempt in range(_ATTEMPTS):
         table.send(member, f"lane {member.lane} leads, {attempt}".encode())
-        table.tick()  # gives the beacon that is due; agents know roles from TICK only
+        table.tick()  # gives the beacon that is due; agents learn roles only from TICK
         table.tick()
         if table.master() is member:
             return

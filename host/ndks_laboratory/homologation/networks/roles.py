@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Roles: one unit is master; when it is gone another leads, and when it comes back they agree."""
+"""Roles: one unit is master; when it is gone, another leads, and when it comes back, they agree."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,11 @@ from ndks_protocol.control.limits import BEACON, SILENCE, SLOTS
 from .checks import held
 from .scene import Scene
 
-_WITHOUT = SILENCE + SLOTS + 2 * BEACON  # ticks in which another must lead, and all have heard it
+_WITHOUT = SILENCE + SLOTS + 2 * BEACON  # ticks within which another must lead and all must have heard it
 
 
 def roles(scene: Scene) -> Iterator[Check]:
-    """Unplug the master, as one that is destroyed, and plug it in again."""
+    """Unplug the master, as if it were destroyed, and plug it in again."""
     table = scene.table
     master = table.master()
     yield held("one unit leads, and all others follow it", True, f"lane {master.lane}")

@@ -42,12 +42,12 @@ class Scene:
         return stack.enter_context(self.open(side))
 
     def request(self, side: Side) -> tuple[ndks.Unit, JoinRequest]:
-        """Open a blank unit, and let it ask to join."""
+        """Open a blank unit, and have it ask to join."""
         unit = self.opened(side)
         return unit, unit.join_request(network=self.plan.network.name, label=side.name)
 
     def enrol(self, side: Side, unit: ndks.Unit, request: JoinRequest) -> Member:
-        """Admit a unit, and let it join and begin."""
+        """Admit a unit, and have it join and begin."""
         package = self.desk.admit(request)
         unit.enrol(package)
         member = Member(side, unit, package, self.plan.seed)
@@ -55,7 +55,7 @@ class Scene:
         return member
 
     def leave(self, member: Member) -> None:
-        """Unplug a member's unit: to the others it is gone."""
+        """Unplug a member's unit: for the others it is gone."""
         member.is_present = False
         self._open.pop(member.side.name).close()
 
@@ -64,12 +64,12 @@ class Scene:
         self.table.publish(member, member.come_back(self.opened(member.side)))
 
     def recover(self) -> None:
-        """Bring the table back to what parts begin with, whatever the part before has left."""
+        """Bring the table back to the state in which parts begin, whatever the previous part has left."""
         self.table.release()
         for member in self.table.members:
             if not (member.is_present or member.is_stolen):
                 self.come_back(member)
-        with contextlib.suppress(CheckFailed):  # the next part tells of it
+        with contextlib.suppress(CheckFailed):  # the next part reports it
             self.table.until_agreed()
 
     def closed(self, do: Callable[[], object]) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Three states: 0, 1 and nothing reach the others, and nothing costs no key."""
+"""Three states: 0, 1 and nothing reach the others, and a nothing costs no key."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from .scene import Scene
 SYMBOLS = 1  # the content of such messages
 _BITS = "1011001011010001"
 _SILENCE = 1 << 62
-_COST = 10  # bytes: the count of nothings, and another count of bits
+_COST = 10  # bytes: the count of nothings, and one more count of bits
 
 
 def symbols(scene: Scene) -> Iterator[Check]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The interface of a network under attack: on its channel, with a member that was stolen, with a copy of a flash."""
+"""The interface of a network under attack: on its channel, with a stolen member, with a copy of a flash."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ class Thief(ABC):
 
     @abstractmethod
     def read(self, packets: Iterable[bytes]) -> set[bytes]:
-        """Return the texts that unit and laptop open of these packets, whatever it takes."""
+        """Return the texts that unit and laptop can open in these packets, by whatever means."""
 
     @abstractmethod
     def send(self, text: bytes) -> list[bytes]:
@@ -29,7 +29,7 @@ class NetworkSystem(ABC):
 
     @abstractmethod
     def talk(self, text: bytes) -> list[bytes]:
-        """Let a member send a text that comes to all others, and return the packets. CheckFailed: it does not come."""
+        """Have a member send a text that reaches all others, and return the packets. CheckFailed: it does not come."""
 
     @abstractmethod
     def recording(self) -> list[bytes]:
@@ -37,7 +37,7 @@ class NetworkSystem(ABC):
 
     @abstractmethod
     def beacons(self) -> list[bytes]:
-        """Return the beacons recorded so far, the last of which is the master's, of now."""
+        """Return the beacons recorded so far, the last of which is the present master's."""
 
     @abstractmethod
     def hear(self, packet: bytes) -> bytes:
@@ -45,7 +45,7 @@ class NetworkSystem(ABC):
 
     @abstractmethod
     def another_leads(self, replayed: list[bytes]) -> bool:
-        """Let the master be gone, and return whether another leads in time, while packets are replayed to all."""
+        """Take the master away, and return whether another leads in time while packets are replayed to all."""
 
     @abstractmethod
     def bundle(self) -> bytes:
@@ -53,19 +53,19 @@ class NetworkSystem(ABC):
 
     @abstractmethod
     def enter(self, packet: bytes) -> bytes:
-        """Give a packet to all members as a bundle; return whose unit was asked to enter. Refusal: nobody's."""
+        """Give a packet to all members as a bundle; return whose units were asked to enter. Refusal: nobody's."""
 
     @abstractmethod
     def hurry(self, renewals: int) -> int:
-        """Let a member renew in each tick; return how often the unit of another, which counts ticks, moved."""
+        """Have a member renew in each tick; return how often the unit of another, which counts ticks, moved."""
 
     @abstractmethod
     def steal(self) -> Thief:
-        """Let a member be stolen: it is gone for the others, who do not know yet."""
+        """Steal a member: it is gone for the others, who do not know about it yet."""
 
     @abstractmethod
     def revoke(self) -> None:
-        """Let the administrator shut the stolen member out, and all others hear of it."""
+        """Have the administrator shut the stolen member out, and all others hear of it."""
 
     @abstractmethod
     def taken(self, packets: Iterable[bytes]) -> set[bytes]:
@@ -77,4 +77,4 @@ class NetworkSystem(ABC):
 
     @abstractmethod
     def marks(self) -> Mapping[str, bytes]:
-        """Return, by owner, a public value that a member's flash has: a copy without it is of another unit."""
+        """Return, by owner, a public value in a member's flash: a copy without it belongs to another unit."""

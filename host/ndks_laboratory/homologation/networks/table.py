@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""All members at one table: the channel between them, which is recorded, and the time, which the test lets pass."""
+"""All members at one table: the channel between them, which is recorded, and the clock, which the test moves."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -16,7 +16,7 @@ from .member import Member
 
 OPEN, HOLD, LOSE = "open", "hold", "lose"  # what the channel does with packets
 
-_LONGEST = 400  # ticks for anything that a network brings about by itself; another master leads after 33 to 48
+_LONGEST = 400  # ticks for anything that a network does by itself; another master leads after 33 to 48
 
 Opener = Callable[[Side], AbstractContextManager[ndks.Unit]]
 
@@ -38,12 +38,12 @@ class Table:
         return [member for member in self.members if member.is_present]
 
     def master(self) -> Member:
-        """Wait until all agree, for two may lead for some ticks; return the member that leads. CheckFailed."""
+        """Wait until all agree, because two may lead for some ticks; return the member that leads. CheckFailed."""
         self.until_agreed()
         return next(member for member in self.present if member.leads)
 
     def publish(self, sender: Member | None, packets: Iterable[bytes]) -> None:
-        """Bring packets to all others, and then what these answer; None: the administrator, or an adversary."""
+        """Bring packets to all others, and then their answers; None: from the administrator, or an adversary."""
         waiting = deque((sender, packet) for packet in packets)
         while waiting:
             author, packet = waiting.popleft()
@@ -56,7 +56,7 @@ class Table:
                     waiting += [(member, answer) for answer in member.receive(packet)]
 
     def release(self) -> None:
-        """Open the channel, and let what was held come, the last packet first."""
+        """Open the channel, and let through what was held, the last packet first."""
         self.channel = OPEN
         held, self._held = self._held, []
         for author, packet in reversed(held):
@@ -105,7 +105,7 @@ class Table:
         self.publish(member, member.send(data, content))
 
     def talk(self, what: str, members: list[Member] | None = None) -> int:
-        """Let each member send a message, and wait until it has come to all others; return the ticks. CheckFailed."""
+        """Have each member send a message, and wait until it has reached all others; return the ticks. CheckFailed."""
         talking = members or self.present
         texts = {member.lane: f"{what}, from lane {member.lane}".encode() for member in talking}
         for member in talking:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""After the theft: what the adversary's theft of the master, and its revocation, meant for the others."""
+"""After the theft: what the theft of the master by the adversary, and its revocation, meant for the others."""
 
 from collections.abc import Iterator
 

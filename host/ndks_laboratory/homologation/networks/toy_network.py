@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Controls: a small network of software with the rules that adversaries attack, of which one can be left out.
+"""Controls: a small network in software with the rules that adversaries attack, one of which can be left out.
 
-With all rules it must stand; without one it must fall to the adversary of that rule. It has bundles and headers as the
-product has them, for what adversaries alter and try; all else is as simple as it can be.
+With all rules it must stand; without one it must fall to the adversary of that rule. Its bundles and headers are like
+the product's, for what adversaries alter and try; all else is as simple as it can be.
 """
 
 import hmac
@@ -34,7 +34,7 @@ RULES = SIGNED, TAGGED, FRESH, PAUSED, SEALED, REVOKING = (
 _LANES = 1, 2, 3
 _MASTER, _STOLEN = 1, 3
 _SIZE, _TAG, _PATIENCE, _IN_TIME = 32, 16, 40, 120
-_DRAWS = b"toy network"  # joined with the seed, for a random stream of its own
+_DRAWS = b"toy network"  # combined with the seed, for a random stream of its own
 
 
 @dataclass

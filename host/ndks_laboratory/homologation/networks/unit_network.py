@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The network of the units under test, as adversaries have it."""
+"""The network of the units under test, as adversaries see it."""
 
 from collections.abc import Iterable, Mapping
 
@@ -17,12 +17,12 @@ from .system import NetworkSystem, Thief
 _CAPSULE = 1
 _IN_TIME = 120  # ticks for another to lead: 48, and some more
 _LEAPS = MOVE_PAUSE // LONGEST_TICK + 1  # until a unit may renew again
-_REPORTED = 8  # ticks until an agent has told of a message
+_REPORTED = 8  # ticks until an agent has reported a message
 _TO_LEAD = 4  # leaps until a unit that hears no master leads
 
 
 class UnitThief(Thief):
-    """A member whose host does what the thief likes."""
+    """A member whose host does whatever the thief wants."""
 
     def __init__(self, member: Member) -> None:
         self._member = member
@@ -69,7 +69,7 @@ class UnitNetwork(NetworkSystem):
         refusal = ""
         for member in self._table.present:
             if member.leads:
-                continue  # it hears nobody but those of higher rank
+                continue  # it listens only to those of higher rank
             try:
                 member.unit.control(packet)
             except DeviceError as error:

@@ -17,7 +17,7 @@ _RECORDED = 2  # sessions
 class RecordingAndFlash(ActiveAdversary):
     """Records sessions of Alice's laptop, and seeks their keys in a copy of her unit's flash.
 
-    Everything around the unit's mark in flash that may be a key is tried as A, and as an ephemeral key of either end.
+    Everything around the unit's mark in flash that could be a key is tried as A, and as an ephemeral key of either end.
     """
 
     withstood = "none of {tries} possible keys in flash opened a recorded session"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Keys of recorded sessions, sought in a copy of flash: those of this protocol, and of protocol 2.0."""
+"""Keys of recorded sessions, sought in a copy of flash: keys of this protocol, and of protocol 2.0."""
 
 import hashlib
 import struct
@@ -24,11 +24,11 @@ from ndks_protocol.session import (
 
 _KEY_SIZE = 32
 _AROUND = 4096  # bytes before and after a mark: a unit's records are there
-_DISTINCT = 12  # least number of different bytes in 32; of random ones fewer are in 1 of 2^60
+_DISTINCT = 12  # least number of different bytes in 32; random bytes have fewer once in 2^60
 
 
 def possible_keys(contents: Iterable[bytes], mark: bytes, size: int = _KEY_SIZE) -> list[bytes]:
-    """Return all pieces of `size` bytes around a mark that may be a key, or some side by side."""
+    """Return all pieces of `size` bytes around a mark that could be a key, or several side by side."""
     around = (content[max(0, at - _AROUND) : at + _AROUND] for content in contents for at in _places(content, mark))
     found = {part[start : start + size] for part in around for start in range(len(part) - size + 1)}
     return sorted(piece for piece in found if len(set(piece)) >= _DISTINCT)

@@ -9,7 +9,7 @@ from .network_flash import NetworkFlash
 from .thief import NetworkThief
 from .wear import Wear
 
-# The thief is the last: whoever he has stolen is no member any more.
+# The thief comes last: whoever he has stolen is no longer a member.
 ADVERSARIES: tuple[ActiveAdversary, ...] = (
     ForgedBeacons("N1", "forged and replayed beacons"),
     ForgedBundles("N2", "forged bundles"),

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Attack on the choice of the master: beacons that are altered, of before, or repeated."""
+"""Attack on the choice of the master: beacons that are altered, old or repeated."""
 
 from ndks_laboratory.homologation.adversaries.active.trial import Trial
 
@@ -10,7 +10,7 @@ _REPEATED = 8  # beacons, in turn
 
 
 class ForgedBeacons(NetworkAdversary):
-    """Alters a beacon at each byte, sends one of a generation that is over, and replays a master that is gone."""
+    """Alters a beacon at each byte, sends one of a past generation, and replays those of a master that is gone."""
 
     withstood = "none of {tries} beacons was followed ({refused}); another led although they were replayed"
 

@@ -18,7 +18,7 @@ _KEYS_SIZE = 64  # both header keys, side by side
 
 
 class NetworkFlash(NetworkAdversary):
-    """Tries all that may be a key in the copy on messages recorded in the same generation."""
+    """Tries everything in the copy that could be a key on messages recorded in the same generation."""
 
     withstood = "none of {tries} possible keys in flash opened the header of a recorded message"
 
@@ -39,7 +39,7 @@ class NetworkFlash(NetworkAdversary):
 
 
 def _possible(contents: Sequence[bytes], mark: bytes) -> Iterator[bytes]:
-    """Yield pairs of header keys: as they may lie in flash, and those of a secret that may lie there."""
+    """Yield pairs of header keys: those that may lie in flash, and those of a secret that may lie there."""
     yield from possible_keys(contents, mark, _KEYS_SIZE)
     yield from (header_keys(CRYPTO, secret) for secret in possible_keys(contents, mark))
 

@@ -7,12 +7,12 @@ from ndks_protocol.control.limits import MOVE_PAUSE
 
 from .network_adversary import NetworkAdversary
 
-_RENEWALS = 16  # in as many ticks
+_RENEWALS = 16  # one in each tick
 _MOST = 2 + _RENEWALS // MOVE_PAUSE  # a unit moves once in a pause, and at once in a new session
 
 
 class Wear(NetworkAdversary):
-    """Renews in each tick: a unit that follows at once writes its flash each time, and is worn out in days."""
+    """Renews in each tick: a unit that followed at once would write its flash each time, and wear out in days."""
 
     withstood = "{tries} renewals in as many ticks moved no unit more than twice"
 
