@@ -175,7 +175,7 @@ class Decoder:
                 yield self.event
 
     def take(self, data: "bytes | bytearray", start: int, end: int) -> int:
-        """Process data[start:end] up to the end of the first frame; return the position behind it. Set `event`.
+        """Process data[start:end] up to the end of the first frame; return the position after it. Set `event`.
 
         The payload of a `Frame` is a view of the decoder's buffer. The caller may change it; the next event overwrites
         it.

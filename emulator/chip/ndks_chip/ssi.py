@@ -20,7 +20,7 @@ class Ssi:
     """A peripheral of rp2040py. Bytes are exchanged at once, so the transmit FIFO is always empty.
 
     The chip is selected by software, which forces the pin low, or by this interface. In the second case a command ends
-    when software looks whether the interface is idle.
+    when software checks whether the interface is idle.
     """
 
     def __init__(self, flash: Flash, select_pin: GPIOPin) -> None:

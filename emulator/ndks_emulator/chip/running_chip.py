@@ -16,7 +16,7 @@ from .directory import ChipDirectory
 from .pace import Pace
 
 _JUMPER, _CASE = _PINS = (2, 3)  # GP2 and GP3, which the firmware pulls up
-_SLICE = 1_000_000  # nanoseconds of the chip between two looks at lines, power and requests
+_SLICE = 1_000_000  # nanoseconds of the chip between two checks of lines, power and requests
 _TIMEOUT = 10.0  # seconds for a request to the chip's thread
 _OFF, _STARTING, _READY, _BOOT_ROM, _STUCK = "off", "starting", "ready", "bootloader", "stuck"
 _SILENT = "silent"

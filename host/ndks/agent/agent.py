@@ -119,7 +119,7 @@ class Agent:
         return self._done()
 
     def send(self, data: bytes, content: int = 0) -> Output:
-        """Send a message to all members. UsageError: it is too long, or there is no such content."""
+        """Send a message to all members. UsageError: it is too long, or there is no such kind of content."""
         self._sending.send(content, data)
         return self._done()
 

@@ -49,5 +49,5 @@ class Unit(Protocol):
         ...
 
     def open(self, capsule: bytes, *, vouched: bool = False) -> Opened:
-        """Open a capsule, again if need be, whatever its number is (flags again and leave), and accept nothing."""
+        """Open a capsule, again if need be, whatever its number (flags again and allow_jump), and accept nothing."""
         ...

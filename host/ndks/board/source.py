@@ -42,7 +42,7 @@ _OURS = {"ndks_protocol", "ndks_unit"}
 _INDENT = 4
 _Block = ast.Module | ast.ClassDef | ast.FunctionDef
 
-_Span = tuple[int, int, int, int]  # first line, column in bytes, last line, column behind it; as `ast` counts
+_Span = tuple[int, int, int, int]  # first line, column in bytes, last line, column after it; as `ast` counts
 
 
 def for_board(source: str) -> str:

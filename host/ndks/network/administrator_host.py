@@ -64,7 +64,7 @@ class AdministratorHost:
         return self._later(self._known)
 
     def receive(self, packet: bytes) -> list[bytes]:
-        """Take a whole packet from the channel, whatever it is. Errors as `Administrator.on_bundle`."""
+        """Take a whole packet of any kind from the channel. Errors as `Administrator.on_bundle`."""
         first = packet[0] if packet else 0
         if first == _CAPSULE:
             self._hear(packet)

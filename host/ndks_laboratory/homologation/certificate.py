@@ -19,7 +19,7 @@ _OF_UNIT = ("serial_number", "firmware", "protocol", "part")
 
 
 def write_certificate(directory: Path, report: Mapping[str, Any]) -> None:
-    """Write it beside report.json, which is there. OSError, FileError."""
+    """Write it beside report.json, which already exists. OSError, FileError."""
     text = json.dumps(certificate(report, describe(directory / JSON)), indent=1) + "\n"
     with whole_file(directory / CERTIFICATE, private=False) as file:
         file.write(text.encode("ascii"))

@@ -32,7 +32,7 @@ def rom_names() -> frozenset[str]:
 
 
 def replacements(program: Program, kept: frozenset[str]) -> dict[str, str]:
-    """Return the new names by the firmware's own ones; the most frequent ones get the shortest."""
+    """Return the new names by the firmware's own; the most frequent ones get the shortest."""
     rom, counts = rom_names(), Counter(name for module in program.values() for name in _names(module))
     fixed = rom | kept | names_in_texts(program) | _external(program) | set(dir(builtins)) | set(keyword.kwlist)
     own = [name for name in counts if name not in fixed and not name.startswith("__")]
