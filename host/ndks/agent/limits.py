@@ -22,7 +22,7 @@ class Limits:
     repeat: int = 512  # between repetitions by the master's host, where the channel does not retain bundles
     keep: int = 400  # own capsules kept for those who ask
     keep_generations: int = 16  # that they come from: as many as a report can name
-    bundles: int = 7  # whole ones kept
+    bundles: int = 7  # kept whole
     candidates: int = 64  # bundles that wait
     waiting: int = 1000  # messages of one sender that wait for earlier ones
     waiting_bytes: int = 1 << 26  # of those of all senders
