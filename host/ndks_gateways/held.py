@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The unit of a gateway, through the socket `gate` of `ndks service`: a connection for work, one that tells of changes.
+"""The unit of a gateway, through the socket `gate` of `ndks service`: one connection for work, one for news.
 
-Whatever is wrong is tried again until it is right.
+Whatever fails is tried again until it works.
 """
 
 import asyncio
@@ -28,12 +28,12 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _RANDOM = SystemRandom()
 _PAUSES = 0.1, 0.2, 0.5, 1.0, 2.0, 5.0  # seconds between attempts to reach the service
-_LOOK_AGAIN = 5.0  # seconds after which a unit is asked again that is there and cannot be used
+_LOOK_AGAIN = 5.0  # seconds after which a unit that is there but cannot be used is asked again
 _CLOSED = (UnitRemoved, ProtocolError)  # after which a connection is of no use
 
 
 class UnitAway(NdksError):
-    """The unit, or the service that holds it, is not at hand; it is looked for all the time."""
+    """The unit, or the service that holds it, is not at hand; the search for it goes on."""
 
     code = "UNIT_AWAY"
     exit_status = 3
@@ -42,13 +42,14 @@ class UnitAway(NdksError):
 class Held(ABC):
     """A unit that comes and goes; `run` keeps the connections to the service.
 
-    `unit` is a serial number, a port, unix:PATH, or None: the only one that a service holds. `away` says why the unit
-    cannot be used, None: it can; `away_since` in seconds of time.time(). `serial_number` is known once it was there.
+    `unit` is a serial number, a port, unix:PATH, or None for the only one that a service holds. `away` says why the
+    unit cannot be used, None if it can; `away_since` is in seconds of time.time(). `serial_number` is known once the
+    unit has been there.
     `changes` grows whenever the unit comes or goes, and whenever there is other news of it.
     """
 
     def __init__(self, unit: str | None, timeout: float = DEFAULT_TIMEOUT) -> None:
-        self.away: NdksError | None = NoUnit("the unit was not seen yet")
+        self.away: NdksError | None = NoUnit("the unit has not been seen yet")
         self.away_since = time.time()
         self.changes = 0
         self.serial_number = ""
@@ -59,13 +60,13 @@ class Held(ABC):
         self._changed = asyncio.Event()
 
     async def wait_change(self, known: int) -> int:
-        """Return `changes` as soon as it is another number than this one."""
+        """Return `changes` as soon as it differs from this number."""
         while self.changes == known:
             await self._changed.wait()
         return self.changes
 
     async def call(self, verb: Callable[[ndks.aio.Unit], Awaitable[_T]]) -> _T:
-        """Do something with the unit. UnitAway; DeviceError and others, as the verb."""
+        """Do something with the unit. UnitAway; DeviceError and others, as the verb raises them."""
         unit = self._work
         if not unit or self.away:
             raise unit_away(self.away)
@@ -161,5 +162,5 @@ class Held(ABC):
 
 
 def unit_away(why: NdksError | None) -> UnitAway:
-    """Return the error while the unit is away, for the same reason as another one; None: it is being opened."""
+    """Return the error to raise while the unit is away, for the reason `why`; None: the unit is being opened."""
     return UnitAway(str(why), why.advice) if why else UnitAway("the unit is being opened")

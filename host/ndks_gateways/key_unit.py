@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A unit that gives exported keys of lane 0, and own numbers, and what it knows of its network."""
+"""A unit that gives exported keys of lane 0, numbers of its own, and what it knows of its network."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from .held import Held
 class Presence:
     """What a unit knows of its network: the present epoch, how many lanes are revoked, and when it heard a beacon.
 
-    `beacon_age` in seconds; None: a day or longer, or never.
+    `beacon_age` is in seconds; None: a day or longer, or never.
     """
 
     epoch: int
@@ -24,7 +24,7 @@ class Presence:
 
 
 class KeyUnit(Held):
-    """A unit of which exported keys are asked. `changes` grows with a new epoch and a revocation, too."""
+    """A unit that is asked for exported keys. `changes` also grows with a new epoch and with a revocation."""
 
     _known: Presence | None = None
 
@@ -42,7 +42,7 @@ class KeyUnit(Held):
         return b"".join(blocks)
 
     async def take_number(self) -> OwnNumber:
-        """Use up an own number, which is in the laptop's minimum counter before this returns. DeviceError, UnitAway."""
+        """Use up a number of its own; the laptop's minimum counter has it first. DeviceError, UnitAway."""
         return await self.call(lambda unit: unit.take_number())
 
     async def renew(self) -> int:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 
 from ndks_protocol.control.limits import PAST, SILENCE
 
-_NUMBERS = 16  # of a generation that are looked for
-_LATER = 7  # of them, later than the last one that was seen there
+_NUMBERS = 16  # how many epochs of a generation are looked for
+_LATER = 7  # how many of them are later than the last one seen there
 
 
 def generation_of(epoch: int) -> int:
@@ -15,7 +15,7 @@ def generation_of(epoch: int) -> int:
 
 
 def wanted(present: int, seen: Collection[int]) -> Iterator[tuple[int, ...]]:
-    """Yield the epochs, the latest first, that a unit may have kept, of each generation from the present one down.
+    """Yield the epochs that a unit may have kept, the latest first, for each generation from the present one down.
 
     A host does not know where its unit was when a generation ended: it looks around the last epoch that was `seen`.
     """
@@ -38,7 +38,7 @@ class Settled:
         self._revoked: int | None = None
 
     def epoch(self, present: int, revoked: int, now: float) -> int:
-        """Return it. A tick is a second; `now` is of any steady clock, `revoked` the number of revoked lanes."""
+        """Return it. A tick is a second; `now` is a time of any steady clock, `revoked` the number of revoked lanes."""
         if self._revoked is not None and revoked > self._revoked:
             self._moves = []  # whoever is revoked knows the keys of the epochs before
         self._revoked = revoked

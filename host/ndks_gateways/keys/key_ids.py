@@ -6,8 +6,8 @@ An id is one block of AES-256 under a key of its epoch:
 
     lane u16 | run u32 | slot u24 | size u16 | 00 | names 4 bytes
 
-It does not have the epoch: a server tries those that its unit keeps. Who is no member can make no id that fits, nor
-learn from one how many keys there were before it.
+The epoch is not in it: a server tries those that its unit keeps. Whoever is not a member can neither make an id that
+fits nor learn from one how many keys came before it.
 """
 
 import hmac
@@ -48,7 +48,7 @@ class EpochIds:
         return self._encrypt(fields + self._code(fields, names))
 
     def place(self, key_id: bytes) -> tuple[Place, bytes] | None:
-        """Return the place that an id says, if it is of this epoch, and the block; None: it is not."""
+        """Return the place that an id names, and the block, if the id is of this epoch; None if it is not."""
         block = self._decrypt(key_id)
         lane, run = struct.unpack_from(">HI", block)
         slot, size = int.from_bytes(block[6:9]), int.from_bytes(block[9:11])
@@ -67,7 +67,7 @@ class EpochIds:
 
 
 def find(key_id: bytes, epochs: Iterable[EpochIds], names: Sequence[Names]) -> Place | None:
-    """Return where the key of an id is, None if the id is of none of these epochs. Unauthorized: it is for others."""
+    """Return where the key of an id is; None if the id is of none of these epochs. Unauthorized: it is for others."""
     is_of_others = False
     for epoch in epochs:
         if found := epoch.place(key_id):

@@ -26,7 +26,7 @@ def is_name(text: str) -> bool:
     """Return whether an SAE or a group may have this name: 1 to 255 bytes of UTF-8."""
     try:
         return 1 <= len(text.encode()) <= _LONGEST
-    except UnicodeEncodeError:  # half a surrogate, which JSON may have
+    except UnicodeEncodeError:  # a lone surrogate, which JSON may have
         return False
 
 
@@ -39,7 +39,7 @@ def group(master: str, name: str) -> Names:
 
 
 def of_request(master: str, slaves: Sequence[str], groups: Groups) -> Names:
-    """Return whom new keys are for. BadRequest: several slaves that are, together, no group."""
+    """Return whom new keys are for. BadRequest: several slaves that together are not a group."""
     if len(slaves) == 1:
         return one(master, slaves[0])
     wanted = frozenset(slaves)
@@ -50,7 +50,7 @@ def of_request(master: str, slaves: Sequence[str], groups: Groups) -> Names:
 
 
 def for_slave(master: str, sae: str, groups: Groups) -> list[Names]:
-    """Return whom keys may be for that an SAE asks for: itself, or a group that it is in."""
+    """Return whom the keys that an SAE asks for may be for: itself, or a group that it is in."""
     return [one(master, sae), *(group(master, name) for name, members in groups.items() if sae in members)]
 
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Which exported keys programs share that agree on an index by themselves: lane 0, n = 2^47 + lane 2^31 + run.
+"""The exported keys of programs that agree on an index by themselves: lane 0, n = 2^47 + lane 2^31 + run.
 
-Those of lane 0 here belong to all members: run 0 makes doors of tunnels, run 1 ids of keys, run 2 keys by a name. Those
+Those of lane 0 here belong to all members: run 0 makes doors of tunnels, run 1 ids of keys, run 2 named keys. Those
 of another lane belong to its unit, which takes a number of its own for each run: nobody else ever takes it.
 """
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Why a request for keys is refused, in the terms of ETSI GS QKD 014 V1.1.1: 400, 401, 503. All messages stand here.
+"""Why a request for keys is refused, in the terms of ETSI GS QKD 014 V1.1.1: 400, 401, 503. All messages are here.
 
-No message says more of a key than that it is not to be had.
+No message says more about a key than that it is not available.
 """
 
 from typing import ClassVar
@@ -19,7 +19,7 @@ GROUP = "additional_slave_SAE_IDs are not, with the slave SAE, a group that this
 NOT_FOUND = "one or more keys specified are not found on KME"
 TAKEN = "one or more keys specified were delivered to this SAE before"
 TOO_OLD = "one or more keys specified are of an epoch that this KME does not serve any more"
-REVOKED = "one or more keys specified are of a time in which a member took part that is revoked now"
+REVOKED = "one or more keys specified are of a time in which a member that is revoked now took part"
 TWICE = "a key is specified twice"
 # 401
 NOT_YOURS = "one or more keys specified are not for this SAE, or not from this master SAE"

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Requests of ETSI GS QKD 014 V1.1.1, from what a client sent: values, or BadRequest.
 
-Clients differ: a body may be missing, a field null, a number a text; unknown fields mean nothing. No other value is
-taken for a number.
+Clients differ: a body may be missing, a field may be null, a number may be a string; unknown fields mean nothing. No
+other value is taken for a number.
 """
 
 import re

@@ -49,7 +49,7 @@ def is_place(slot: int, size: int) -> bool:
 
 
 def pieces_of(slot: int, size: int) -> Iterator[Piece]:
-    """Yield the pieces of chunks of which a key consists."""
+    """Yield the pieces of chunks that make up a key."""
     first, last = slot * SLOT, slot * SLOT + size
     for chunk in range(first // CHUNK, -(-last // CHUNK)):
         yield Piece(chunk, max(first - chunk * CHUNK, 0), min(last - chunk * CHUNK, CHUNK))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What takes a key: a program of others."""
+"""What takes a key: somebody else's program."""
 
 from typing import Protocol
 
@@ -29,5 +29,5 @@ class Consumer(Protocol):
         ...
 
     def has(self, given: Given) -> bool:
-        """Return whether it still has a key that it was given: it may have been started anew since."""
+        """Return whether it still has a key that it was given: it may have been restarted since."""
         ...

@@ -20,7 +20,7 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
 
 
 class KeyFile:
-    """A file with the key in one of `FORMS`, replaced by rename. `command` is run after it, if it is not empty."""
+    """A file with the key in one of `FORMS`, replaced by rename. `command`, if not empty, is run afterwards."""
 
     def __init__(self, path: Path, form: str, command: Sequence[str]) -> None:
         self.name = f"file {path}"
@@ -37,6 +37,6 @@ class KeyFile:
 
 
 def run_command(command: Sequence[str], given: Given, path: Path) -> None:
-    """Run a user's command, if there is one. It is told the number and the path, and no key. ConsumerFailed."""
+    """Run a user's command, if there is one. It is told the number and the path, but not the key. ConsumerFailed."""
     if command:
         run(command, environment={"NDKS_NUMBER": str(given.step.number), "NDKS_PATH": str(path)})

@@ -55,7 +55,7 @@ def by_pid_file(pid_file: Path) -> Reload:
     def reload(_given: Given, _path: Path) -> None:
         pid = _pid_in(pid_file)
         if _program_of(pid) != _PROGRAM:  # another process may have its number by now
-            raise ConsumerFailed(f"Mosquitto does not run: {pid_file} is of no such process", "start it")
+            raise ConsumerFailed(f"Mosquitto is not running: {pid_file} names no such process", "start it")
         try:
             os.kill(pid, signal.SIGHUP)
         except OSError as error:
@@ -83,7 +83,7 @@ def _pid_in(path: Path) -> int:
     except ValueError:
         pid = 0
     if pid <= 0:
-        raise ConsumerFailed(f"{path} has no number of a process", "name the pid_file of mosquitto.conf")
+        raise ConsumerFailed(f"{path} does not hold a process id", "name the pid_file of mosquitto.conf")
     return pid
 
 

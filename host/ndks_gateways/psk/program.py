@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`ndks psk` from start to end: gives a consumer each key in its time, and what it does not take again."""
+"""`ndks psk` from start to end: gives a consumer each key in its time, and tries again if it does not take it."""
 
 import asyncio
 import contextlib
@@ -47,7 +47,7 @@ class PskUnit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What both sites call the key, and its seconds; with `number`, that key alone."""
+    """What both sites call the key, and how many seconds it lasts; with `number`, that key alone."""
 
     name: str
     every: int
@@ -76,7 +76,7 @@ class Rotation:
         self._complaint = ""
 
     async def once(self, patience: float) -> None:
-        """Give the present key as soon as the unit is there, in `patience` seconds. NdksError, OSError."""
+        """Give the present key as soon as the unit is there, within `patience` seconds. NdksError, OSError."""
         with contextlib.suppress(TimeoutError):  # then `step` says what is missing
             async with asyncio.timeout(patience):
                 while not self._unit.presence:
@@ -84,7 +84,7 @@ class Rotation:
         await self._follow()
 
     async def run(self) -> None:
-        """Give each key in its time, until this is cancelled. Whatever is wrong is tried again."""
+        """Give each key in its time, until this is cancelled. Whatever fails is tried again."""
         while True:
             changes = self._unit.changes
             try:
@@ -139,7 +139,7 @@ class Rotation:
 
 
 async def give_once(unit: PskUnit, consumer: Consumer, schedule: Schedule, told: Told, patience: float) -> None:
-    """Give a consumer the present key, if the unit is there in `patience` seconds. NdksError, OSError."""
+    """Give a consumer the present key, if the unit is there within `patience` seconds. NdksError, OSError."""
     await _beside(unit.run(), Rotation(unit, consumer, schedule, told).once(patience))
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Runs programs of others: keys go through their stdin, and nothing that they say of them gets out."""
+"""Runs other people's programs: keys go in by stdin, and nothing that the programs say of the keys gets out."""
 
 import os
 import shutil
@@ -14,9 +14,9 @@ from ndks.printable import printable
 from .consumer import ConsumerFailed
 
 _SECONDS = 60  # that a program may take
-_LOOK_AGAIN = 0.2  # seconds until it is looked whether a program has ended that others keep the output of
-_PATHS = "/usr/sbin:/sbin"  # in which programs of administrators are, and which users may not have on their path
-_MOST = 200  # characters of what a program complains
+_LOOK_AGAIN = 0.2  # seconds between looks at whether a program has ended whose output others keep open
+_PATHS = "/usr/sbin:/sbin"  # where administrators' programs are, which users may not have on their path
+_MOST = 200  # characters of a program's complaint
 
 
 def run(words: Sequence[str], secret: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
@@ -35,7 +35,7 @@ def run(words: Sequence[str], secret: bytes = b"", environment: Mapping[str, str
         ) as process:
             said, complaints = _talk(process, secret)
     except subprocess.TimeoutExpired:
-        raise ConsumerFailed(f"{words[0]} did not end in {_SECONDS} s, and was killed") from None
+        raise ConsumerFailed(f"{words[0]} did not end within {_SECONDS} s, and was killed") from None
     except OSError as error:
         raise ConsumerFailed(f"{words[0]} cannot be run: {reason(error)}") from None
     if process.returncode:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Which key two sites have at a time, so that neither has to tell the other.
 
-Keys are numbered by the clock: the number is the time since 1970 by the interval. A site that was away goes on with the
-present number.
+Keys are numbered by the clock: the number is the time since 1970 divided by the interval. A site that was away goes on
+with the present number.
 """
 
 from dataclasses import dataclass, field

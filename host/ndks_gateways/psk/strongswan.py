@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""strongSwan: a postquantum preshared key (RFC 8784), which goes over vici to charon and stands in no file.
+"""strongSwan: a postquantum preshared key (RFC 8784), which goes over vici to charon and is in no file.
 
 Such a key counts only when both ends authenticate. Each has an id of its own, so that an end that is behind refuses it
-by name. The end that has begun the IKE_SA begins another one beside it, and ends the former when that is up: while the
-other site is behind, the former one stays.
+by name. The end that began the IKE_SA begins another one beside it, and ends the former one once the new one is up:
+while the other site is behind, the former one stays.
 """
 
 import contextlib
@@ -70,7 +70,7 @@ class StrongSwan:
             return is_set and self._keys(charon) == {ppk_id}
 
     def _keys(self, charon: Any) -> set[str]:
-        """Return the ids of those keys in charon that are of this use."""
+        """Return the ids of the keys in charon that belong to this use."""
         return {each.decode() for each in charon.get_shared()["keys"] if each.startswith(self._prefix.encode())}
 
     def _id(self, given: Given) -> str:
@@ -103,12 +103,12 @@ class StrongSwan:
             _terminate(charon, self._own_sas(charon).keys() - former.keys())
             charon.unload_shared({"id": ppk_id})
             what = f"{self.name} was not authenticated with its new key, and goes on with the former one: {error}"
-            raise ConsumerFailed(what, "see whether the other site has this key: ndks psk may not run there") from None
+            raise ConsumerFailed(what, "see if the other site has this key: perhaps ndks psk is down there") from None
         if children:
             _terminate(charon, former)
 
     def _own_sas(self, charon: Any) -> dict[bytes, Any]:
-        """Return the IKE_SAs of the connection that this end has begun, by their numbers."""
+        """Return those IKE_SAs of the connection that this end has begun, by their numbers."""
         listed = (sa for each in charon.list_sas({"ike": self._connection}) for sa in each.values())
         return {sa["uniqueid"]: sa for sa in listed if sa["state"] == _ESTABLISHED and "initiator" in sa}
 
@@ -145,7 +145,7 @@ def _terminate(charon: Any, numbers: Iterable[bytes]) -> None:
 
 
 def _done(events: Any) -> None:
-    """Wait for the end of a command, which tells of its way."""
+    """Wait for the end of a command, which reports its progress."""
     for _ in events:
         pass
 

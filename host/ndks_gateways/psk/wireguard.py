@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""WireGuard, by its command wg: kernel or wireguard-go.
+"""WireGuard, through its command wg: kernel or wireguard-go.
 
-A preshared key counts at the next handshake, which may be two minutes away; a peer that is removed and added begins
-with a handshake. If that fails, because the other site has the former key still, WireGuard repeats it after 5 s.
+A preshared key counts at the next handshake, which may be two minutes away; a peer that is removed and added
+again begins with a handshake. If that fails, because the other site still has the former key, WireGuard repeats it
+after 5 s.
 """
 
 import hmac
@@ -55,7 +56,7 @@ class WireGuard:
         return hmac.compare_digest(self._found().preshared_key, b64encode(given.key).decode())
 
     def _found(self) -> _Peer:
-        """Return the peer as it is. ConsumerFailed: there is none; who has removed it may have meant it."""
+        """Return the peer as it is. ConsumerFailed: there is none; whoever removed it may have meant to."""
         lines = run(("wg", "show", self._device, "dump")).decode().splitlines()
         for fields in (line.split("\t") for line in lines[1:]):
             if fields[0] == self._peer and len(fields) == _FIELDS:

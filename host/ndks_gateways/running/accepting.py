@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""B: links that A makes. Whoever is refused sees that his connection is closed, and nothing else."""
+"""B: links that A makes. Whoever is refused sees that the connection is closed, and nothing else."""
 
 import asyncio
 import functools
@@ -28,9 +28,9 @@ _OF_STRANGERS = (NoDoor, Garbage, TooMany, LinkClosed, UnknownResumption)
 
 
 class Resumables:
-    """The links that A may resume: the newest, and until A has used that, the one before.
+    """The links that A may resume: the newest and, until A has used that, the one before.
 
-    `by_id` is always of now: a handshake that began before a wipe finds nothing in it.
+    `by_id` is always up to date: a handshake that began before a wipe finds nothing in it.
     """
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class Accepting:
         self._switch = switch
         self._tally = tally
         self._news = news
-        self._strangers: dict[asyncio.Task[None], bytes] = {}  # in the order in which they came: from which site
+        self._strangers: dict[asyncio.Task[None], bytes] = {}  # in order of arrival: the site that each came from
         self._known: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
@@ -96,7 +96,7 @@ class Accepting:
         task.add_done_callback(functools.partial(self._done, greeting))
 
     def _make_room(self) -> None:
-        """Close the oldest connection of the site that has most, so that who floods takes his own places only.
+        """Close the oldest connection of the site that has most, so that a site that floods takes only its own places.
 
         Several gateways behind one address are one site: each then has the time that the others leave it, as before.
         """
@@ -151,5 +151,5 @@ class Accepting:
 
 
 def _site(host: str) -> bytes:
-    """Return what a site has of an IP address: all of IPv4, of IPv6 the network of 64 bits."""
+    """Return the part of an IP address that names a site: all of an IPv4 address, the first 64 bits of an IPv6 one."""
     return ipaddress.ip_address(host.partition("%")[0] or "::").packed[:8]

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Contents of streams as capsules that the unit itself seals and opens (mode b), one after another: slow.
 
-A frame DATA has a capsule then, in place of the bytes. What is sent again over a later link is the same capsule.
+A DATA frame then has a capsule in place of the bytes. What is sent again over a later link is the same capsule.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 _HEADER, _TAG, _FRAMING = 37, 16, 16  # bytes: of a capsule, of each of its chunks, of sync word and check value
 MOST_PLAIN = 4 * MAX_CHUNK - _FRAMING  # bytes in one capsule: a connection that has little waits for no more than that
-_PAUSE = 1.0  # seconds after which a unit is asked again that has refused
+_PAUSE = 1.0  # seconds after which a unit that has refused is asked again
 
 Done = Callable[[bytes], object]
 
@@ -41,7 +41,7 @@ def size_of(plain: int) -> int:
 
 
 def most_plain(credit: int) -> int:
-    """Return how many bytes at most may be sealed if the capsule may have so many."""
+    """Return the most bytes that may be sealed if the capsule may have `credit` bytes."""
     most = min(MOST_PLAIN, max(0, credit - _HEADER - _FRAMING - _TAG))
     while most and size_of(most) > credit:
         most -= _TAG
@@ -73,7 +73,7 @@ class Capsules:
         self._opening.put(capsule, done, refused)
 
     def after_opening(self, do: Callable[[], object]) -> None:
-        """Do something when all is opened that was given to `open` so far."""
+        """Do something once all that was given to `open` so far is opened."""
         self._opening.put(b"", lambda _: do(), lambda _: do())
 
     async def _seal(self, data: bytes) -> bytes:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Packets of agents, through the socket `carry` and in CARRY frames. They may be lost with a link: agents ask again.
 
-A packet goes in frames of 64 KB; a shorter frame, maybe an empty one, is its last. An empty packet is of the gateway
-itself: by it an end says, as the first on each link, that it has --udp.
+A packet goes in frames of 64 KB; a shorter frame, maybe an empty one, is its last. An empty packet is from the gateway
+itself: sent first on each link, it says that this end has --udp.
 """
 
 import asyncio
@@ -91,8 +91,8 @@ class Carrying:
         self._tally = tally
         self._agents: list[Agent] = []
         self._parts: dict[Link, bytearray] = {}  # of packets that have not come to their end
-        self._bundles: dict[int, bytes] = {}  # of the own agent, by generation
-        self._news: list[Bundle] = []  # of the other end, for an agent that comes later
+        self._bundles: dict[int, bytes] = {}  # from the agent here, by generation
+        self._news: list[Bundle] = []  # from the other end, for an agent that comes later
         self._is_up = False
 
     @property
@@ -123,7 +123,7 @@ class Carrying:
                 agent.write(UP if is_up else DOWN)
 
     def send(self, packet: bytes, generation: int | None) -> None:
-        """Send a packet of the own agent; keep a bundle for a gateway that is behind."""
+        """Send a packet of the agent here; keep a bundle for a gateway that is behind."""
         if generation is not None:
             self._bundles[generation] = packet
             for old in sorted(self._bundles)[:-BUNDLES]:
@@ -140,7 +140,7 @@ class Carrying:
         if len(frame.data) == MOST_DATA and len(parts) <= LARGEST:
             return
         del self._parts[link]
-        if not parts:  # none of an agent, to whom it would tell that there is no link
+        if not parts:  # not from an agent; to one it would say that there is no link
             link.peer_has_udp = True
         elif len(parts) <= LARGEST:
             self._tally.carried_received += 1
@@ -148,16 +148,16 @@ class Carrying:
                 agent.write(packed(bytes(parts)))
 
     def ended(self, link: Link) -> None:
-        """Drop what a link has not brought to its end."""
+        """Drop the packet of which a link has brought only a part."""
         self._parts.pop(link, None)
 
     def bundles(self, since: int | None) -> Sequence[Bundle]:
-        """Return what the own agent has sent of generations above this one, or all."""
+        """Return the bundles that the agent here has sent, of generations above this one, or all."""
         return [(g, packet) for g, packet in sorted(self._bundles.items()) if since is None or g > since]
 
     def deliver(self, bundles: Sequence[Bundle]) -> None:
-        """Give what a handshake brought to the agent; it checks who signed it."""
-        news = [bundle for bundle in bundles if bundle[1]]  # an empty one, which is forged, would tell of a link
+        """Give the agent what a handshake brought; it checks who signed it."""
+        news = [bundle for bundle in bundles if bundle[1]]  # an empty one, which is forged, would mean a link
         for generation, packet in news:
             for agent in self._agents:
                 agent.write(packed(packet, generation))

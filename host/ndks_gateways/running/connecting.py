@@ -53,7 +53,7 @@ class Connecting:
         news: Callable[[Sequence[Bundle]], object],
     ) -> None:
         self.problem: NdksError | None = None  # why there is no link, or no new one
-        self.is_spent: Callable[[], bool] = lambda: False  # keys beside those of the link
+        self.is_spent: Callable[[], bool] = lambda: False  # of keys other than those of the link
         self.renew_after = RENEW_AFTER
         self._resumable: Resumable | None = None
         self._partner = partner
@@ -65,7 +65,7 @@ class Connecting:
         self._renew_at = 0.0
         self._last: Link | None = None
         self._made_at = 0.0  # of the last link
-        self._failures = 0  # and short links, since a link was a good one
+        self._failures = 0  # and short links, since the last good link
         self._round = 0
         self._changed = asyncio.Event()
 
@@ -101,9 +101,9 @@ class Connecting:
                 await self._pause()
 
     def _see_last(self) -> bool:
-        """Return whether the last link is lost, and was short: who lets one record pass must not have another at once.
+        """Return whether the last link is lost, and was short: whoever lets one record pass gets no other at once.
 
-        LinkClosed, once: the other end has closed it before it has said a word.
+        LinkClosed, once: the other end has closed it before saying a word.
         """
         last, self._last = self._last, None
         if last is None:
@@ -116,7 +116,7 @@ class Connecting:
         return last.is_lost
 
     async def _pause(self) -> None:
-        """Wait after an attempt or a link that was none, each time longer."""
+        """Wait after an attempt or a link that came to nothing, longer each time."""
         self._failures = min(self._failures + 1, _FAILURES)
         self._changed.clear()
         await self._wait(min(_LEAST * 2**self._failures, _MOST) * _RANDOM.uniform(0.5, 1.0))
@@ -147,7 +147,7 @@ class Connecting:
                 await self._changed.wait()
 
     async def _connect(self) -> None:
-        """Make a link: a lost one is resumed; new keys are the units', unless they are away. NdksError."""
+        """Make a link: a lost one is resumed; new keys come from the units, unless they are away. NdksError."""
         attempted = attempts(self._resumable, [] if self._partner.unit.away else self._doors())
         if self._switch.newest and self._resumable:  # it is there: its keys have had their time
             attempted = [*attempted[1:], attempted[0]]
@@ -161,7 +161,7 @@ class Connecting:
         raise problem or self._partner.unit.away or LinkClosed("no door is known")
 
     def _doors(self) -> list[Door]:
-        """Return the doors for this time: of the earlier epochs one, as each costs the unit a message."""
+        """Return the doors for this time: of earlier epochs only one, as each costs the unit a message."""
         doors = self._partner.doors()
         earlier = [door for door in doors if door.kind == "epoch"][1:]
         self._round += 1

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The socket by which commands ask a tunnel that runs: JSON, one object a line, for this user alone."""
+"""The socket through which commands ask a running tunnel: JSON, one object a line, for this user alone."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ class TunnelError(NdksError):
 
 @contextlib.asynccontextmanager
 async def serving(path: Path, requests: dict[str, Request]) -> AsyncGenerator[None]:
-    """Answer {"do": NAME} by what `requests` has of this name, during the block. TunnelBusy, FileError."""
+    """Answer {"do": NAME} with what `requests` has under this name, during the block. TunnelBusy, FileError."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.closing(writer), contextlib.suppress(OSError, ValueError):
@@ -49,12 +49,12 @@ async def serving(path: Path, requests: dict[str, Request]) -> AsyncGenerator[No
 
 @contextlib.asynccontextmanager
 async def listening(path: Path, listen: Callable[[], Any], *, for_group: bool = False) -> AsyncGenerator[None]:
-    """Have a server at a new socket during the block, and remove the socket. TunnelBusy, FileError.
+    """Have a server at a new socket during the block, and then remove the socket. TunnelBusy, FileError.
 
-    It is for this user alone; also `for_group`, if the group of its directory may enter that.
+    It is for this user alone; with `for_group`, also for the group of its directory, if that group may enter it.
     """
     if is_served(path):
-        what = f"this end of a tunnel of this name, with another NDKS_HOME, has its socket at {path}"
+        what = f"the same end of a tunnel of this name, with another NDKS_HOME, has its socket at {path}"
         raise TunnelBusy(what, f"run one only, or give each a directory for sockets: {SOCKETS}=DIRECTORY")
     try:
         path.unlink(missing_ok=True)  # of one that was killed
@@ -82,7 +82,7 @@ def _named(line: bytes, requests: dict[str, Request]) -> Request:
     try:
         return requests[strict_json.loads(line)["do"]]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise UsageError("the tunnel does not know this request", "use the ndks of the same version") from None
+        raise UsageError("the tunnel does not know this request", "use ndks of the same version") from None
 
 
 def ask(name: str, end: str, do: str) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def ask(name: str, end: str, do: str) -> dict[str, Any]:
             connection.sendall(json.dumps({"do": do}).encode() + b"\n")
             line = connection.makefile("rb").readline(_LONGEST_ANSWER)
         except PermissionError:
-            raise PortPermission(f"{path} is of another user", "run this as its user") from None
+            raise PortPermission(f"{path} belongs to another user", "run this as its user") from None
         except OSError:
             line = b""
     if not line.endswith(b"\n"):

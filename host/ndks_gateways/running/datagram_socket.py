@@ -14,8 +14,8 @@ _AT_ONCE = 64  # datagrams in one turn of the loop
 _BUFFER = 1 << 20  # bytes that the system keeps until they are read
 
 Address = Any  # where a datagram came from, for `send`; it can be a key of a dict
-# Of Linux, by family: level, option and kind of the message that says to which own address a datagram came, or is to
-# come from; and which bytes of it are that address (ip(7), ipv6(7)). Python names the first option from 3.12 on.
+# On Linux, by family: level, option and kind of the message that says which local address a datagram came to, or is to
+# come from; and which of its bytes are that address (ip(7), ipv6(7)). Python names the first option from 3.12 on.
 _PKTINFO = {
     socket.AF_INET: (socket.IPPROTO_IP, 8, 8, slice(4, 8)),
     socket.AF_INET6: (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, socket.IPV6_PKTINFO, slice(0, 16)),
@@ -27,7 +27,7 @@ Received = Callable[[memoryview, Address], object]  # the view is valid during t
 class DatagramSocket:
     """Calls `received` for each datagram. What cannot be sent at once is lost, as a network may lose it.
 
-    Where it listens at all addresses, an answer goes from the one that was asked: whoever asked takes no other.
+    Where it listens at all addresses, an answer leaves from the one that was asked: whoever asked accepts no other.
     """
 
     def __init__(self, made: socket.socket, received: Received) -> None:
@@ -86,7 +86,7 @@ class DatagramSocket:
                 size, address = self._receive()
             except BlockingIOError:
                 return
-            except OSError:  # an earlier datagram was refused; this tells it once
+            except OSError:  # an earlier datagram was refused; this reports it once
                 continue
             self._received(view[:size], address)
             if self._socket.fileno() < 0:  # closed meanwhile
@@ -99,7 +99,7 @@ def bound(host: str, port: int) -> socket.socket:
 
 
 def connected(host: str, port: int) -> socket.socket:
-    """Return a UDP socket that talks to an address only; `host` is an IP address. OSError."""
+    """Return a UDP socket that talks to one address only; `host` is an IP address. OSError."""
     return _made(host, port, socket.socket.connect)
 
 

@@ -48,8 +48,8 @@ class End:
     """A or B, as the settings say. `run` listens, then works until it is cancelled."""
 
     def __init__(self, settings: Settings, gate: Gate, store: Store, tally: Tally) -> None:
-        self.listening = asyncio.Event()  # all addresses are taken: READY
-        self.link_lost = time.time()  # when there was a link last
+        self.listening = asyncio.Event()  # at all addresses: READY
+        self.link_lost = time.time()  # when there last was a link
         self.udp: Udp | None = None
         self.inner_port = self.outer_port = 0  # where this end listens
         self._settings = settings
@@ -80,7 +80,7 @@ class End:
         )
 
     async def run(self) -> None:
-        """Serve until this is cancelled. NdksError: an address cannot be listened at."""
+        """Serve until this is cancelled. NdksError: it cannot listen at an address."""
         servers: list[asyncio.Server] = []
         try:
             await self._listen(servers)
@@ -145,7 +145,7 @@ class End:
         if isinstance(self._linking, Accepting):
             self._linking.close()
 
-    # What links tell
+    # What links report
 
     def _attached(self, link: Link) -> None:
         self._streams.meet(link.established.peer.window)
@@ -201,7 +201,7 @@ class End:
 
     @property
     def link(self) -> LinkState | None:
-        """The link in use, None: there is none."""
+        """The link in use; None: there is none."""
         link = self._switch.newest
         if link is None or not link.is_confirmed:
             return None

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Flows: the datagrams of one application in both directions, on the plain sides of a tunnel.
 
-A numbers flows by the addresses that they come from; B has a socket of its own for each. A flow in which nothing went
-for a while ends, without a word to the other end.
+A numbers flows by the addresses that they come from; B has a socket of its own for each. A flow that has carried
+nothing for a while ends, without a word to the other end.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from .datagram_socket import Address, DatagramSocket, bound, connected
 from .settings import Address as Where
 
 IDLE = 180.0  # seconds; RFC 4787 asks for two minutes at least
-MOST = 1024  # flows; beyond, the one that was quiet longest ends
+MOST = 1024  # flows; beyond that, the one that has been quiet longest ends
 _LOOK = 10.0  # seconds between two looks for idle flows
 
 Send = Callable[[int, memoryview], object]  # flow, data
@@ -26,7 +26,7 @@ Send = Callable[[int, memoryview], object]  # flow, data
 @dataclass(slots=True)
 class _Flow:
     number: int
-    used: float  # when something went last, by the loop's clock
+    used: float  # when it last carried something, by the loop's clock
     address: Address = None  # at A
     socket: DatagramSocket | None = None  # at B
 
@@ -73,7 +73,7 @@ class _Flows:
 
 
 class EntranceFlows(_Flows):
-    """At A: one socket, where applications send to."""
+    """At A: one socket, to which applications send."""
 
     def __init__(self, inner: Where, send: Send) -> None:
         super().__init__()
@@ -115,7 +115,7 @@ class EntranceFlows(_Flows):
 
 
 class ExitFlows(_Flows):
-    """At B: a socket a flow, which talks to the service alone."""
+    """At B: a socket for each flow, which talks to the service alone."""
 
     def __init__(self, inner: Where, send: Send) -> None:
         super().__init__()

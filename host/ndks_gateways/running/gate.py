@@ -21,10 +21,10 @@ from ..tunnel.steps import Ahead, Behind, MessageKeys, OpenedKeys
 
 _log = logging.getLogger(__name__)
 
-_DOOR = 1 << 47  # the exported key of which doors are made: the first that is for gateways
+_DOOR = 1 << 47  # the exported key from which doors are made: the first that is for gateways
 _DOOR_BITS = 256
-_BEHIND = (errors.HEADER, errors.TOO_FAR)  # of a header from behind a right door: of a later generation or epoch
-_AHEAD = (errors.CUT, errors.TOO_OLD)  # with leave for any number: of a generation, or an epoch, that was given up
+_BEHIND = (errors.HEADER, errors.TOO_FAR)  # for a header from behind a right door: it is of a later generation or epoch
+_AHEAD = (errors.CUT, errors.TOO_OLD)  # with any number allowed: it is of a generation, or an epoch, that was given up
 
 
 class Gate(Held):
@@ -58,9 +58,9 @@ class Gate(Held):
             await self._changed.wait()
 
     async def seal(self) -> MessageKeys:
-        """Return the keys of a message that this unit sends; each call has others. UnitAway.
+        """Return the keys of a message that this unit sends, new ones at each call. UnitAway.
 
-        Those of the next call are taken at once, so that a link waits for a slow unit once less.
+        Those of the next call are taken at once, so that a link waits for a slow unit one time fewer.
         """
         if self.away:
             raise unit_away(self.away)
@@ -71,7 +71,7 @@ class Gate(Held):
         return keys
 
     async def open(self, header: bytes) -> OpenedKeys:
-        """Return the keys of a message that came from behind a right door, whatever its number is; accept nothing.
+        """Return the keys of a message that came from behind a right door, whatever its number; accept nothing.
 
         Behind, Ahead (tunnel.steps), Reflected (tunnel.errors); DeviceError REVOKED and others; UnitAway.
         """
@@ -133,7 +133,7 @@ class Gate(Held):
     async def _read_doors(self, work: ndks.aio.Unit, epoch: int) -> None:
         """Read the door of an epoch, and those of the kept epochs that are not known; drop those that the unit refuses.
 
-        A unit refuses the keys of a past generation in which a lane was a member that is revoked now.
+        A unit refuses the keys of a past generation in which a lane that is revoked now was a member.
         """
         read: dict[int, Door] = {}
         for each in self._kept(epoch):
@@ -159,4 +159,4 @@ class Gate(Held):
 
 def _retrieved(task: "asyncio.Task[MessageKeys]") -> None:
     if not task.cancelled():
-        task.exception()  # who takes the keys gets it; if nobody does, it is no news
+        task.exception()  # whoever takes the keys gets the error; if nobody does, it does not matter

@@ -12,13 +12,13 @@ from ..tunnel.handshake import Established, Handshake
 from ..tunnel.steps import Ahead, Behind, Read, Send, Step
 
 PATIENCE = 10.0  # seconds for a whole handshake
-_PIECE = 1 << 16  # bytes that are made room for before they have come
+_PIECE = 1 << 16  # bytes that room is made for before they arrive
 
 Answer = Callable[[Step], Awaitable[Any]]
 
 
 class LinkClosed(NdksError):
-    """The connection was closed in the midst of a handshake: the other end refuses, or the network did it."""
+    """The connection was closed in the middle of a handshake: the other end refuses, or the network did it."""
 
     code = "LINK_CLOSED"
     exit_status = 6
@@ -85,7 +85,7 @@ class Greeting(asyncio.BufferedProtocol):
         self.transport.abort()
 
     def close(self) -> None:
-        """Close when all was sent, or after a while."""
+        """Close once all is sent, or after a while."""
         if self.transport.get_write_buffer_size():
             asyncio.get_running_loop().call_later(PATIENCE, self.transport.abort)
         self.transport.close()
@@ -105,7 +105,7 @@ class Greeting(asyncio.BufferedProtocol):
 
 
 async def perform(handshake: Handshake, greeting: Greeting, answer: Answer) -> Established:
-    """Do the I/O of a handshake; `answer` does the steps that are none. LinkClosed, HandshakeError, and its errors."""
+    """Do the I/O of a handshake; `answer` does the other steps. LinkClosed, HandshakeError, the errors of `answer`."""
     try:
         async with asyncio.timeout(PATIENCE):
             return await _perform(handshake, greeting, answer)

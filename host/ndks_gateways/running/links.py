@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A link that is established: records over one TCP connection, and whether it lives."""
+"""An established link: records over one TCP connection, and whether it is alive."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from .settings import Address
 PING_AFTER = 5.0  # seconds in which nothing was sent
 DEAD_AFTER = 15.0  # seconds in which nothing came
 OLD_FOR = 30.0  # seconds after which an older link is cut
-QUIET = 0.5  # seconds: so long may nothing come from an older link before its END: the line may have failed
+QUIET = 0.5  # seconds that an older link may be silent before its END: after that, the line may have failed
 _TICK = 1.0
 # Bytes that wait in front of a small frame: in this process, and in the system before they are sent. Few, for a round
 # trip beside a saturated stream; enough to keep the line busy while the event loop does something else.
@@ -80,7 +80,7 @@ class Link(asyncio.BufferedProtocol):
         transport.set_protocol(self)
         transport.resume_reading()
         self._ticking = self._loop.call_later(_TICK, self._tick)
-        if transport.is_closing():  # it was lost between handshake and now, which nobody was told
+        if transport.is_closing():  # it was lost since the handshake, and nobody was told
             self.connection_lost(None)
 
     @property
@@ -139,7 +139,7 @@ class Link(asyncio.BufferedProtocol):
             self._ending = self._loop.call_later(OLD_FOR, self.abort)
 
     def replace(self) -> None:
-        """Read this link to its END, for there is a newer one; cut it when it is quiet before."""
+        """Read this link to its END, for there is a newer one; cut it if it falls quiet before that."""
         self.retire()
         if not self._quiet:
             self._heard = max(self._heard, self._loop.time())
@@ -217,7 +217,7 @@ class Link(asyncio.BufferedProtocol):
         left = self._heard + QUIET - self._loop.time()
         if left > 0:
             self._quiet = self._loop.call_later(left, self._await_quiet)
-        elif not self._is_heard_out:  # else it stays until what it has to say has gone
+        elif not self._is_heard_out:  # else it stays until all that it has to say has left
             self.abort()
 
     def _tick(self) -> None:

@@ -58,7 +58,7 @@ class Partner:
         self._header = b""  # of the other unit's message in the last full handshake
 
     def identity(self, process: bytes) -> Identity:
-        """Return who this gateway is, once its unit was there. NdksError: it was not."""
+        """Return who this gateway is, once its unit has been there. NdksError: it has not."""
         if self.unit.lane is None:
             assert self.unit.away is not None
             raise self.unit.away
@@ -82,12 +82,12 @@ class Partner:
     ) -> Established:
         """Do a handshake, and keep what it pins. `admitted` is called when the other end has shown a door.
 
-        NdksError: no link comes of it. OtherGeneration: this unit entered another one meanwhile. PinnedKeyDiffers: so
-        did somebody else the place of the other gateway, or the user has forgotten it.
+        NdksError: no link comes of it. OtherGeneration: this unit entered another one meanwhile. PinnedKeyDiffers:
+        another gateway was pinned meanwhile, or the user has had the pinned one forgotten.
         """
         generation, pinned = self.unit.generation, self._store.peer
         header = self._header
-        is_pair = False  # the door at which the other end knocked
+        is_pair = False  # whether the other end knocked at a pair door
 
         async def answer(step: Step) -> Any:
             nonlocal header, is_pair
@@ -107,14 +107,14 @@ class Partner:
         if self.unit.generation != generation:
             raise OtherGeneration("the unit has entered another generation during the handshake")
         if self._store.peer not in (pinned, Pinned(established.peer.lane, established.peer.static)):
-            what = "another gateway was pinned during the handshake, or this one forgotten"
+            what = "another gateway was pinned during the handshake, or this one was forgotten"
             raise PinnedKeyDiffers(what, "the gateways try again by themselves")
         self._header = header
         self._keep(established)
         return established
 
     async def is_revoked(self) -> bool:
-        """Whether the lane of the other gateway's unit was revoked since the last full handshake, as the unit knows.
+        """Whether the lane of the other gateway's unit was revoked since the last full handshake; the unit knows.
 
         If so, the pair doors are forgotten.
         """
@@ -132,7 +132,7 @@ class Partner:
     async def _refused_as_revoked(self, *, is_pair: bool) -> None:
         """Forget the pair doors if it is the other gateway that was revoked.
 
-        Who knocked at a pair door is. Else anybody may have repeated a header of a lane that was revoked long ago.
+        If it knocked at a pair door, it is. Else anybody may have replayed a header of a lane revoked long ago.
         """
         if is_pair:
             self._drop_pairs()

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Where an end of a tunnel keeps what it knows, and where its sockets are: one directory an end.
+"""Where an end of a tunnel keeps what it knows, and where its sockets are: one directory for each end.
 
-Both ends of a tunnel may run on one computer, for one user, under the one name that both call it.
+Both ends of a tunnel may run on one computer, for one user, under the name that both ends use.
 """
 
 import os
@@ -34,12 +34,12 @@ def directory_of(name: str, end: str) -> Path:
     """Return NDKS_HOME/tunnels/NAME/END, which need not exist. UsageError: nothing can have this name; FileError."""
     if not _NAME.fullmatch(name):
         what = f"{name!a} cannot be the name of a tunnel"
-        raise UsageError(what, "take 1 to 64 letters, digits, hyphens, dots and underscores; the first is no mark")
+        raise UsageError(what, "use 1 to 64 letters, digits, hyphens, dots, underscores; begin with a letter or digit")
     return at_home() / name / end
 
 
 def names() -> list[str]:
-    """Return the names of this user's tunnels, those that run and those that have. FileError."""
+    """Return the names of this user's tunnels, those that run and those that have run. FileError."""
     return sorted({path.parents[1].name for kind in (KEYS, CONTROL) for path in found(f"*/*/{kind}")})
 
 
@@ -66,7 +66,7 @@ def new_sockets(name: str, end: str) -> Path:
 
 def socket_of(name: str, end: str) -> Path:
     """Return the socket of commands of an end that runs. NotRunning; UsageError, FileError."""
-    directory_of(name, end)  # a name that can be none is told as such
+    directory_of(name, end)  # an impossible name is reported as such
     if path := _socket(name, end):
         return path
     raise not_running(name)

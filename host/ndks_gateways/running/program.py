@@ -37,7 +37,7 @@ class Program:
         self._ended = asyncio.Event()
 
     def run(self, started: Started) -> None:
-        """Run until `end`; `started` is called when the addresses are taken, whether unit and peer are there or not.
+        """Run until `end`; `started` is called when it listens, whether unit and peer are there or not.
 
         NdksError: the name, the file, an address, or a socket cannot be used.
         """
@@ -116,7 +116,7 @@ async def _running(work: Coroutine[Any, Any, None]) -> AsyncGenerator["asyncio.T
 
 
 async def _first(tasks: "set[asyncio.Task[None]]", waited_for: Coroutine[Any, Any, Any]) -> None:
-    """Wait for something, and raise what ends one of the tasks before."""
+    """Wait for something, and raise what ends one of the tasks before that."""
     waiting = asyncio.create_task(waited_for)
     await asyncio.wait({*tasks, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()

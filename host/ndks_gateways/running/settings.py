@@ -45,7 +45,7 @@ class Settings(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What both ends call the tunnel in handshakes: ends that seal in different ways find no door at each other."""
+        """What both ends call the tunnel in handshakes: ends that seal differently find no door to each other."""
         return self.name if self.record == AES else f"{self.name}/{self.record}"
 
 
@@ -55,11 +55,11 @@ def address(text: str) -> Address:
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
-        raise UsageError(f"{text!a} is no address: IPv6 needs brackets", "write [::1]:8000")
+        raise UsageError(f"{text!a} is not an address: IPv6 needs brackets", "write [::1]:8000")
     if not (port.isascii() and port.isdecimal() and 0 < len(port) <= 5 and int(port) <= 0xFFFF):
-        raise UsageError(f"{text!a} is no address", "write HOST:PORT, such as 127.0.0.1:8000")
+        raise UsageError(f"{text!a} is not an address", "write HOST:PORT, such as 127.0.0.1:8000")
     try:
-        host.encode("idna")  # as the system is asked for it, later: there nobody could say what is wrong
+        host.encode("idna")  # as the system will look it up later, when nobody could say what is wrong
     except UnicodeError:
-        raise UsageError(f"{text!a} is no address: no host has such a name", "see whether a dot is doubled") from None
+        raise UsageError(f"{text!a} is not an address: no host has such a name", "see if a dot is doubled") from None
     return Address(host or "127.0.0.1", int(port))

@@ -17,14 +17,14 @@ from .tally import Tally
 from .turns import Turns
 
 BACKLOG = 1024  # connections that come at once
-_FEW = 1024  # bytes of an application that go before its turn, so that who sends little never waits for one
+_FEW = 1024  # bytes of an application that go before its turn, so that one that sends little never waits
 _MUCH = 4 * frames.MOST_DATA  # bytes that are read at once while nothing waits for the line: that saves CPU
 
 
 def reset_if_killed(server: asyncio.Server) -> None:
-    """Let connections of a server be reset if this process is killed, from the moment on when they are accepted."""
+    """Let connections of a server be reset if this process is killed, from the moment they are accepted."""
     for each in server.sockets:
-        each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)  # the new ones have what the listening one has
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)  # new sockets inherit what the listening one has
 
 
 class Sockets:
@@ -86,7 +86,7 @@ class Sockets:
                 found.receive(frame)
 
     def go_on(self) -> None:
-        """Let all be read that have credit now."""
+        """Let all connections that have credit now be read."""
         for each in self._sockets.values():
             each.go_on()
 
@@ -97,7 +97,7 @@ class Sockets:
             self._drop(number)
 
     def opened(self, opened: StreamSocket) -> Stream | None:
-        """Return the stream of a connection that was accepted, None: there can be none."""
+        """Return the stream of a connection that was accepted; None: there can be none."""
         if self._is_closed or self.free <= 0:
             return None
         try:
@@ -139,7 +139,7 @@ class Sockets:
         self._tally.received += octets
 
     def finish(self, stream: Stream) -> None:
-        """Tell that an application sends no more."""
+        """Tell the other end that an application sends no more."""
         if stream.number in self._sockets:
             self._streams.finish(stream)
             self.out.count(frames.frame(frames.FIN, stream.number))

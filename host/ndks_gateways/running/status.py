@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a tunnel tells of itself: what is up, since when, with whom, and what it waits for. Nothing of it is secret."""
+"""What a tunnel tells of itself: what is up, since when, with whom, and what it waits for. None of it is secret."""
 
 import os
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from .tally import Tally
 
 
 class State:
-    """All parts of a tunnel that runs."""
+    """All parts of a running tunnel."""
 
     def __init__(self, settings: Settings, store: Store, gate: Gate, end: End, tally: Tally) -> None:
         self.settings = settings

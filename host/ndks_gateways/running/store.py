@@ -59,7 +59,7 @@ class Store:
         self._keep(peer, self.pairs)
 
     def keep_pairs(self, pairs: tuple[bytes, ...]) -> None:
-        """Keep these pairs (`doors.pairs_to_keep`), and no other. FileError."""
+        """Keep these pairs (`doors.pairs_to_keep`), and no others. FileError."""
         self._keep(self.peer, pairs)
 
     def drop_pairs(self) -> None:
@@ -72,10 +72,10 @@ class Store:
 
     @property
     def own_words(self) -> str:
-        """Six words of the own static key: the other end shows them as those of its peer.
+        """Six words of this gateway's static key: the other end shows them as those of its peer.
 
-        The keys have words of their own. Of words of both keys together somebody in between could find two keys, one
-        for each end, with the same words: that takes 2^33 trials, and words of one given key 2^66.
+        Each key has words of its own. If the words were of both keys together, somebody in between could find two
+        keys, one for each end, with the same words: that takes 2^33 trials, but the words of one given key take 2^66.
         """
         return spoken_words(self.static.public_key().public_bytes_raw())
 
@@ -103,7 +103,7 @@ def opened(name: str, end: str, *, create: bool = True) -> Generator[Store]:
     try:
         lock.acquire()
     except Timeout:
-        what = f"tunnel {name} runs already with --{end}"
+        what = f"tunnel {name} already runs with --{end}"
         raise TunnelBusy(what, f"see ndks tunnel status {name}; or end it first") from None
     except OSError as error:
         raise FileError(f"{directory / _LOCK} cannot be locked: {reason(error)}") from None

@@ -15,8 +15,8 @@ from .capsules import Capsules
 from .turns import Turns
 
 _PIECE = 128 << 10  # bytes that a transport is given at once: when the application has taken them, credit goes back
-# Linger for no time: the system resets the connection, also when this process is killed, and no application takes the
-# part that came for the whole. A stream that is over is closed as usual.
+# Linger for no time: the system resets the connection, also when this process is killed, and no application mistakes
+# the part that came for the whole. A stream that is over is closed as usual.
 RESET, _USUAL = struct.pack("ii", 1, 0), struct.pack("ii", 0, 0)
 
 
@@ -35,7 +35,7 @@ class Out(Protocol):
 
 
 class Owner(Protocol):
-    """What a connection tells: `Sockets`."""
+    """Whom a connection reports to: `Sockets`."""
 
     out: Out
     turns: Turns
@@ -66,7 +66,7 @@ class StreamSocket(asyncio.BufferedProtocol):
         self._late = bytearray()  # what the transport gets when it has nothing left
         self._is_eof_late = False
         self._is_stuck = True  # there is no connection yet, or the application does not take what came
-        self._has_ended = False  # it sends no more: reading again would tell so for ever
+        self._has_ended = False  # it sends no more: reading again would say so for ever
         self._untold = 0  # bytes that came and are not counted as taken
         self._has_turn = False  # it may read much
         self._is_held = False  # what it sent is being sealed by the unit
@@ -217,7 +217,7 @@ class StreamSocket(asyncio.BufferedProtocol):
         if not self._transport.is_closing():
             try:
                 self._transport.write_eof()
-            except OSError:  # the application has reset it, which is not seen where nothing is read
+            except OSError:  # the application has reset it, which goes unseen while nothing is read
                 self.abort()
                 return
         assert self.stream is not None

@@ -20,7 +20,7 @@ from .tally import Tally
 _log = logging.getLogger(__name__)
 
 _MOST_HELD = 8 * MOST_KEPT  # bytes: more than small frames of all streams make, while nothing is read for the link
-_ACK_AFTER = 0.05  # seconds in which what came is acknowledged at the latest
+_ACK_AFTER = 0.05  # seconds within which what came is acknowledged
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Switch:
         if self.newest:
             self.newest.pump()
         if self.delivery.kept_bytes > _MOST_HELD and not self._beginning:
-            self._tell(DeliveryError("the other end acknowledges nothing of what it lets this one say"))
+            self._tell(DeliveryError("the other end lets this one send, and acknowledges nothing of it"))
             self._begin_again_soon()
 
     def talk(self, frame: bytes) -> bool:
@@ -86,7 +86,7 @@ class Switch:
                 self.begin_again()
             return None
         link = Link(established, attached, self)
-        for older in self._links[:-1]:  # it had its time: the one before it is read to its end
+        for older in self._links[:-1]:  # they had their time: only the last one is read to its end
             older.abort()
         self._links.append(link)
         self.newest = link
@@ -162,7 +162,7 @@ class Switch:
         self.uses.ended(link)
 
     def _begin_again_soon(self) -> None:
-        """Begin again when all have returned that use a stream now."""
+        """Begin again when everything that uses a stream now has returned."""
         self._beginning = self._beginning or self._loop.call_soon(self.begin_again)
 
     def _acknowledge(self) -> None:

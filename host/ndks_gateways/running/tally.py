@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What is counted while a tunnel runs. No secret is among it."""
+"""What is counted while a tunnel runs. None of it is secret."""
 
 import time
 from collections import Counter
@@ -18,7 +18,7 @@ class Tally:
     cuts: int = 0  # links that ended without END
     streams: int = 0  # opened so far
     resets: int = 0
-    sent: int = 0  # bytes of applications, UDP apart
+    sent: int = 0  # bytes of applications, without UDP
     received: int = 0
     resent: int = 0  # frames that went out once more over a later link
     datagrams_sent: int = 0

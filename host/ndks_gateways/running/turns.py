@@ -16,7 +16,7 @@ class Reader(Protocol):
 
 
 class Turns:
-    """Readers that wait, in order. While any waits, who has read goes to the end."""
+    """Readers that wait, in order. While any waits, one that has read goes to the end."""
 
     def __init__(self, may_read: Callable[[], bool]) -> None:
         self._may_read = may_read

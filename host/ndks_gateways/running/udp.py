@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Datagrams of applications, sealed, between both gateways: beside the link, never in it."""
+"""Datagrams of applications, sealed, between the two gateways: beside the link, never in it."""
 
 import asyncio
 from collections.abc import Callable
@@ -45,7 +45,7 @@ class Udp:
         return self.flows.address if isinstance(self.flows, EntranceFlows) else None
 
     def renew(self, established: Established, host: str, *, is_other: bool) -> None:
-        """Use the keys of a new link to `host`; `is_other`: the process at its other end knows no flow of before."""
+        """Use the keys of a new link to `host`; `is_other`: the process at its other end knows no earlier flow."""
         if is_other:
             self.flows.reset()
         self._datagrams.renew(established.udp_id, established.udp_send, established.udp_receive)

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Connections that applications make while there is no link: nothing of them is read, and no stream opened for them.
+"""Connections that applications make while there is no link: nothing of them is read, no stream is opened for them.
 
-So what is given up leaves nothing behind that would reach the service later.
+So a connection that is given up leaves nothing behind that would reach the service later.
 """
 
 import asyncio
