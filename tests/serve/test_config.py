@@ -79,7 +79,7 @@ def test_every_key_has_a_meaning() -> None:
         ("groups", "H", ["SAE_B"], "groups.H needs two members"),
         ("groups", "H", ["SAE_B", "SAE_Z"], "groups.H has SAE_Z, which is in neither"),
         ("groups", "H", ["SAE_C", "SAE_B"], "groups.H has the members of groups.G"),
-        ("ledger", "postgresql", "dbname=x", "ledger needs one of file and postgresql"),
+        ("ledger", "postgresql", "dbname=x", "ledger needs either file or postgresql"),
         ("skip", "local", "KME_A", "skip.remote is missing; skip.clients is missing"),
         ("sections", "x", 1, "there is no section [sections]"),
     ],
@@ -106,15 +106,15 @@ def test_the_systems_of_skip_are_no_saes(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         config.read(values_of(tmp_path, skip=skip), tmp_path)
     assert "skip.local is in skip.remote" in str(caught.value)
-    assert "SAE_B is the name of a SAE and of a system of skip" in str(caught.value)
+    assert "SAE_B is the name of an SAE and of a system of skip" in str(caught.value)
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(FileError):
         config.load(tmp_path / "missing.toml")
     (tmp_path / "bad.toml").write_text("[kme\n")
-    with pytest.raises(ConfigError, match=r"bad.toml is no TOML: .*line 1"):
+    with pytest.raises(ConfigError, match=r"bad.toml is not TOML: .*line 1"):
         config.load(tmp_path / "bad.toml")
     (tmp_path / "bad.toml").write_bytes(b"\xff")
-    with pytest.raises(ConfigError, match="is no TOML"):
+    with pytest.raises(ConfigError, match="is not TOML"):
         config.load(tmp_path / "bad.toml")

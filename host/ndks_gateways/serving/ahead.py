@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A run that this server has taken: its next slots, of which some are read ahead."""
+"""A run that this server has taken: its next slots, some of which are read ahead."""
 
 import asyncio
 
@@ -79,4 +79,4 @@ class OwnRun:
 
 def _retrieved(task: "asyncio.Task[None]") -> None:
     if not task.cancelled():
-        task.exception()  # who waits for it gets it; what nobody waits for is read again
+        task.exception()  # whoever waits for it gets the error; what nobody waits for is read again

@@ -13,7 +13,7 @@ from ..keys.refusals import NotNow, Refused
 TOO_LARGE = "the body of the request is too large"
 SLOW = "the body of the request did not come in time"
 # 401
-UNKNOWN_CLIENT = "the certificate is of no SAE that this KME serves"
+UNKNOWN_CLIENT = "the certificate is not of an SAE that this KME serves"
 # 404, 405
 NO_PATH = "this KME has nothing at this path"
 UNKNOWN_SAE = "the SAE is not known on this KME"
@@ -25,14 +25,14 @@ _JSON = "application/json"
 
 
 class Answer(NamedTuple):
-    """A body of status 200 in JSON, and the ids of the keys in it, for the audit log."""
+    """The JSON body of a status 200, and the ids of the keys in it, for the audit log."""
 
     body: bytes
     ids: tuple[str, ...] = ()
 
 
 class NotFound(Refused):
-    """There is nothing of this name."""
+    """There is nothing by this name."""
 
     code = "NOT_FOUND"
     status: ClassVar[int] = 404

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Audit: one JSON line for each request that was authenticated. It has ids of keys, and never a key."""
+"""Audit: one JSON line for each request that was authenticated. It has ids of keys, but never a key."""
 
 import datetime
 import json
@@ -19,7 +19,7 @@ _HOW = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 
 
 class AuditLog:
-    """The file of audit lines, None: there is none. `failures` counts lines that could not be written."""
+    """The file of audit lines; None: there is none. `failures` counts lines that could not be written."""
 
     def __init__(self, file: Path | None) -> None:
         self.failures = 0

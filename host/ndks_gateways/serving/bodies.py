@@ -51,13 +51,13 @@ async def _content(request: web.BaseRequest, bounds: Bounds) -> bytes:
                     raise BadRequest(TOO_LARGE)
     except TimeoutError:
         raise BadRequest(SLOW) from None
-    except (ClientError, HttpProcessingError, ConnectionError):  # chunks that are none, or the client has gone
+    except (ClientError, HttpProcessingError, ConnectionError):  # malformed chunks, or the client has gone
         raise BadRequest(FORMAT) from None
     return content
 
 
 async def _ask_for(request: web.BaseRequest) -> None:
-    """Tell a client that waits for 100, some without end, to send its body. `web.Server` does not."""
+    """Tell a client that waits for 100 Continue, as some do for ever, to send its body. `web.Server` does not."""
     if request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # the answer has not begun

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""How a ledger begins, which an administrator says: nobody else knows whether keys were delivered before."""
+"""How a ledger begins: when an administrator says so, as nobody else knows whether keys were delivered before."""
 
 from ndks.exceptions import NdksError
 from ndks_protocol.control.limits import SILENCE
@@ -36,14 +36,14 @@ async def first(ledger: Ledger) -> None:
 
 
 async def lost(ledger: Ledger, mark: MarkFile, unit: ServingUnit) -> int:
-    """Begin the ledger again, in a new epoch, which is returned: no key of an epoch before is delivered any more.
+    """Begin the ledger again, in a new epoch, which is returned: no key of an earlier epoch is delivered any more.
 
     Silent; DeviceError DELAYED: the network moved less than 64 s ago, and others; LedgerAway.
     """
     presence = unit.presence
     if not presence or presence.beacon_age is None or presence.beacon_age > SILENCE:
         raise Silent("the unit is away, or has heard no beacon for 32 s")
-    await ledger.is_begun()  # before the whole network moves: the database is at hand
+    await ledger.is_begun()  # the database is at hand: to be known before the whole network moves
     epoch = await unit.renew()
     await ledger.begin(epoch)
     mark.remove()

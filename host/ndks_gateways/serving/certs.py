@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A CA for trials, and certificates of it: `ndks serve certs`. A site that has a CA of its own uses that one."""
+"""A CA for trials, and certificates from it: `ndks serve certs`. A site that has a CA of its own uses that one."""
 
 import datetime
 import ipaddress
@@ -78,7 +78,7 @@ def _authority(pair: Pair, days: int) -> _Authority:
         except (ValueError, TypeError):
             raise FileError(f"{pair.certificate} or {pair.key} is damaged", "name another directory") from None
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise FileError(f"{pair.key} is none that ndks serve certs made", "name another directory")
+            raise FileError(f"{pair.key} was not made by ndks serve certs", "name another directory")
         return _Authority(certificate, key)
     key = ec.generate_private_key(ec.SECP256R1())
     builder = _builder(_CA_NAME, _CA_NAME, key.public_key(), days)
@@ -139,7 +139,7 @@ def _alternative(host: str) -> x509.GeneralName:
     try:
         return x509.DNSName(host)
     except ValueError:
-        raise UsageError(f"{host!a} is no name of a host", "write it in ASCII") from None
+        raise UsageError(f"{host!a} is not a host name", "write it in ASCII") from None
 
 
 def _write(pair: Pair, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:

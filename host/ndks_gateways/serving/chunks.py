@@ -18,7 +18,7 @@ _Name = tuple[int, int, int]  # epoch, n, number of the chunk
 
 
 class Chunks:
-    """Bytes of runs. Who asks for a chunk that is being read waits for the same answer."""
+    """Bytes of runs. Whoever asks for a chunk that is being read waits for the same answer."""
 
     def __init__(self, unit: ServingUnit, most: int = _MOST) -> None:
         self._unit = unit
@@ -39,7 +39,7 @@ class Chunks:
             wipe(self._kept.popitem()[1])
 
     def _kept_key(self, place: Place) -> bytes | None:
-        """Return the key at a place, None unless all of it is kept. Most are: no task is made for them."""
+        """Return the key at a place; None unless all of it is kept. Most are, and no task is made for them."""
         key = b""
         for name, piece in _pieces(place):
             if name not in self._kept:
@@ -59,7 +59,7 @@ class Chunks:
         return (await asyncio.shield(self._reading[name]))[piece.start : piece.stop]
 
     async def _read(self, name: _Name) -> bytes:
-        """Read a chunk and keep it. What is returned is no view of what is kept, which may be wiped at once."""
+        """Read a chunk and keep it. What is returned is not a view of what is kept, which may be wiped at once."""
         epoch, n, number = name
         try:
             with unit_errors():

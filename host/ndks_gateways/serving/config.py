@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The configuration of `ndks serve`, a TOML file. Each key says what it means; docs/serve.md has the table.
 
-All mistakes of a file are told at once, each by the name of its key: a server that starts has understood all of it.
+All mistakes in a file are reported at once, each by the name of its key: a server that starts has understood all of it.
 """
 
 import dataclasses
@@ -43,12 +43,12 @@ class Kme:
 
     id: Annotated[str, Key(name, "what this server is called: source_KME_ID")]
     peer: Annotated[str, Key(name, "what the server of the other site is called: target_KME_ID")]
-    listen: Annotated[Address, Key(address, "HOST:PORT where clients come, with mutual TLS")]
+    listen: Annotated[Address, Key(address, "HOST:PORT where clients connect, with mutual TLS")]
     certificate: Annotated[Path, Key(path, "PEM file: the server's certificate, then those between it and its CA")]
     key: Annotated[Path, Key(path, "PEM file: its private key, which only this user may read")]
     clients_ca: Annotated[Path, Key(path, "PEM file: the CAs of the clients' certificates")]
     clients_crl: Annotated[
-        Path | None, Key(path, "PEM file: lists of revoked certificates, of each CA up to the root")
+        Path | None, Key(path, "PEM file: certificate revocation lists, of each CA up to the root")
     ] = None
     name_in: Annotated[
         str, Key(one_of("CN", "SAN"), "where a client's certificate has its name: CN, or SAN (its first DNS name)")
@@ -78,7 +78,7 @@ class Keys:
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerPlace:
-    """Section [ledger]: where is kept which keys were handed out. One of `file` and `postgresql`."""
+    """Section [ledger]: where it is kept which keys were handed out. Either `file` or `postgresql`."""
 
     file: Annotated[Path | None, Key(path, "SQLite file: the site has one server")] = None
     postgresql: Annotated[str | None, Key(text, "how to reach PostgreSQL (libpq): all servers of the site")] = None
@@ -162,7 +162,7 @@ def load(file: Path) -> Config:
     try:
         return read(tomllib.loads(content.decode()), file.absolute().parent)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file} is no TOML: {error}") from None
+        raise ConfigError(f"{file} is not TOML: {error}") from None
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}", error.advice) from None
 
@@ -224,12 +224,12 @@ def _groups(given: Any, directory: Path, mistakes: list[str]) -> dict[str, tuple
 
 
 def _contradictions(config: Config) -> Iterator[str]:
-    """Yield what is wrong between values that are right for themselves."""
+    """Yield what is wrong between values that are right by themselves."""
     keys, ledger, skip = config.keys, config.ledger, config.skip
     if not keys.min_size <= keys.size <= keys.max_size:
         yield "keys.size is not between keys.min_size and keys.max_size"
     if (ledger.file is None) == (ledger.postgresql is None):
-        yield "ledger needs one of file and postgresql"
+        yield "ledger needs either file or postgresql"
     if ledger.file == ledger.last_run:
         yield "ledger.file and ledger.last_run are the same file"
     for both in sorted({*config.sae.here} & {*config.sae.there}):
@@ -241,8 +241,8 @@ def _contradictions(config: Config) -> Iterator[str]:
         systems = {skip.local, *skip.remote}
         if skip.local in skip.remote:
             yield "skip.local is in skip.remote"
-        for both in sorted(systems & config.saes):  # its keys could be had by both protocols
-            yield f"{both} is the name of a SAE and of a system of skip"
+        for both in sorted(systems & config.saes):  # its keys could be fetched by both protocols
+            yield f"{both} is the name of an SAE and of a system of skip"
 
 
 def _wrong_groups(config: Config) -> Iterator[str]:

@@ -25,12 +25,12 @@ class Address(NamedTuple):
 
 def text(value: Any, _directory: Path) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise ValueError("must be a text in quotes, of one line")
+        raise ValueError("must be text in quotes, on one line")
     return value
 
 
 def name(value: Any, directory: Path) -> str:
-    """Return the name of a SAE, a KME or a system."""
+    """Return the name of an SAE, a KME or a system."""
     found = text(value, directory)
     if len(found.encode()) > _LONGEST_NAME:
         raise ValueError(f"must have at most {_LONGEST_NAME} bytes")

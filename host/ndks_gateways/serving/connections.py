@@ -16,9 +16,9 @@ from ndks.exceptions import UsageError, reason
 from .config_readers import Address
 
 _BACKLOG = 1024
-_PAUSE = 0.1  # seconds until the next try, where the system gives no file for a connection
+_PAUSE = 0.1  # seconds until the next try, when the system has no file left for a connection
 _LINGER = 2.0  # seconds in which the rest of a refused body is read and thrown away, or the client's farewell awaited
-# What is no HTTP would be logged, by each client as often as it likes. Bugs are logged by the handler.
+# aiohttp would log whatever is not HTTP, as often as a client sends it. Bugs are logged by the handler.
 _SILENT = logging.Logger("aiohttp", logging.CRITICAL)
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -26,9 +26,9 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 class Listener:
     """Connections of clients at one address, at most so many, each closed when `idle` seconds bring no request.
 
-    A handshake may take `patience` seconds, `failed` is told why one failed, and a client may take as long to read an
-    answer. Where there is no room, a new connection takes the place of the one whose handshake takes longest, if there
-    is one.
+    A handshake may take `patience` seconds, and a client may take as long to read an answer; `failed` is told why a
+    handshake failed. Where there is no room, a new connection takes the place of the one whose handshake has taken
+    longest, if there is one.
     """
 
     def __init__(
@@ -61,25 +61,25 @@ class Listener:
 
     @property
     def address(self) -> Address:
-        """Where clients come; the port is there even if the system has chosen it."""
+        """Where clients connect; the port is there even if the system has chosen it."""
         assert self._socket
         return Address(*self._socket.getsockname()[:2])
 
     async def open(self, address: Address, context: ssl.SSLContext | None) -> None:
-        """Take the address, and serve, with TLS if there is a context. UsageError: it cannot be had."""
+        """Take the address, and serve, with TLS if there is a context. UsageError: it is not free."""
         loop = asyncio.get_running_loop()
         try:
             found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
             self._socket = _bound(found[0][0], found[0][4])
         except OSError as error:
-            raise UsageError(f"nobody can listen at {address}: {reason(error)}", "name another address") from None
+            raise UsageError(f"cannot listen at {address}: {reason(error)}", "name another address") from None
         self.renew(context)
         self._accepting = asyncio.create_task(self._accept(self._socket))
 
     def renew(self, context: ssl.SSLContext | None) -> None:
         """Serve new connections with this context, and close all others: those with a request once it is answered.
 
-        A client whose certificate is good no longer gets nothing more; any other client connects again.
+        A client whose certificate is no longer good gets nothing more; any other client connects again.
         """
         self._context = context
         for task in self._greeted:

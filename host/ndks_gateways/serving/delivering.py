@@ -3,7 +3,7 @@
 """Keys for slaves: each key once for each SAE.
 
 The keys are read first, so a unit that fails consumes nothing. Then they are written to the ledger, and only then are
-they answered: a crash in between loses them for this SAE, and none comes twice.
+they handed out: a crash in between loses them for this SAE, and none comes twice.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from .unit import EpochGone, ServingUnit
 
 
 class Deliverer:
-    """Delivers the keys that the servers of the other site issue, or this one."""
+    """Delivers the keys that the servers of the other site, or this one, issue."""
 
     def __init__(self, unit: ServingUnit, known: KnownEpochs, groups: Groups, ledger: Ledger) -> None:
         self._known = known

@@ -71,7 +71,7 @@ class EtsiDesk:
         return Answer(json.dumps(values).encode())
 
     def _check_slave(self, other: str) -> None:
-        """NotFound: nobody has keys with this SAE. It may be the client itself: so qkdsec tests a server."""
+        """NotFound: nobody has keys with this SAE. It may be the client itself: qkdsec tests a server so."""
         if other not in self._saes:
             raise NotFound(UNKNOWN_SAE)
 
@@ -88,7 +88,7 @@ class EtsiDesk:
 
 
 def _container(keys: Sequence[tuple[bytes, bytes]]) -> Answer:
-    """Return the object Key container of these ids and keys. Nothing in it needs an escape."""
+    """Return the Key container object of these ids and keys. Nothing in it needs an escape."""
     ids = tuple(_uuid(key_id) for key_id, _ in keys)
     rows = (
         f'{{"key_ID": "{each}", "key": "{base64.b64encode(key).decode()}"}}'

@@ -126,8 +126,8 @@ class Front:
 def _asked(request: web.BaseRequest) -> _Asked:
     """Return what the path asks for. The parts are decoded after they are separated: a name may have a slash.
 
-    A path without a slash (`OPTIONS *`) has no parts. Slashes too many, as of an address that ends with one, mean
-    nothing to 014; to SKIP they do, as `/key/` without an id is no request for a new key.
+    A path without a slash (`OPTIONS *`) has no parts. Extra slashes, as after an address that ends with one, mean
+    nothing to 014; to SKIP they do, as `/key/` without an id is not a request for a new key.
     """
     parts = [unquote(each) for each in request.rel_url.raw_path.split("/")[1:]]
     named = [each for each in parts if each]

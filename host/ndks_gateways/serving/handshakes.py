@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""TLS handshakes of clients that fail: counted by reason, and told in the log, at most one line a minute.
+"""TLS handshakes of clients that fail: counted by reason, and noted in the log, at most one line a minute.
 
-The reasons are OpenSSL's own words, or ours; nothing in them is of the client.
+The reasons are OpenSSL's own words, or ours; nothing in them comes from the client.
 """
 
 import asyncio

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Keys for masters: the next slots of a run that nobody else has, so that no database is asked.
 
-A run is taken at the start, each hour, when the epoch changes in which keys are issued, and when its slots are used up.
-What is left of the one before is never used.
+A run is taken at the start, each hour, when the epoch in which keys are issued changes, and when its slots are used up.
+What is left of the run before is never used.
 """
 
 import asyncio
@@ -84,7 +84,7 @@ class Issuer:
             except EpochGone:
                 await self._leave()
                 if epoch == presence.epoch:
-                    raise away() from None  # it moves on just now
+                    raise away() from None  # it is just moving on
                 self._settled.refuse()
 
     async def _run_in(self, epoch: int, slots: int) -> OwnRun:

@@ -33,9 +33,9 @@ _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class KeyServer:
-    """Serves clients, and the monitor if there is one. `problem` says why no key can be had, None: they can.
+    """Serves clients, and the monitor if there is one. `problem` says why no key can be had; None: they can.
 
-    `epoch` is that of the unit, None: it is away.
+    `epoch` is that of the unit; None: it is away.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class KeyServer:
 
     @property
     def address(self) -> Address:
-        """Where clients come."""
+        """Where clients connect."""
         return self._clients.address
 
     @property
@@ -83,7 +83,7 @@ class KeyServer:
             await self._monitors.open(Address("127.0.0.1", self._config.kme.monitor), None)
 
     async def reload(self) -> None:
-        """Read certificates again, and open the audit log again. What cannot be used is told, and changes nothing."""
+        """Read certificates again, and open the audit log again. What cannot be used is logged, and changes nothing."""
         try:
             context = server_context(self._config.kme)
             ends = expiry(self._config.kme.certificate)
@@ -95,7 +95,7 @@ class KeyServer:
         self._clients.renew(context)
         self._certificate_ends = ends
         self._tally.reloads += 1
-        _log.info("certificates were read again; connections of before are closed")
+        _log.info("certificates were read again; earlier connections are closed")
 
     async def close(self) -> None:
         await self._clients.close()

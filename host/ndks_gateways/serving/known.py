@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The epochs whose ids a server can read: it asks the unit for their keys once after each change.
 
-So garbage, however much, asks no unit.
+So garbage, however much of it, never reaches the unit.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from .unit import EpochGone, ServingUnit, away, unit_errors
 
 _KEY = 32  # bytes
 _AGAIN = 5.0  # seconds until what failed is tried again
-_MOST_GONE = 64  # epochs of which the reason is kept
+_MOST_GONE = 64  # epochs for which the reason is kept
 
 Seen = Callable[[], Awaitable[Mapping[int, bool]]]
 Lowest = Callable[[int], Awaitable[None]]
@@ -31,8 +31,8 @@ Lowest = Callable[[int], Awaitable[None]]
 class KnownEpochs:
     """The epochs that the unit keeps, and why others are gone.
 
-    `seen` returns the epochs in which the servers of this site have issued: whether this one has. `lowest` is told
-    below which epoch this server's unit, which knew them once, keeps none any more.
+    `seen` returns the epochs in which the servers of this site have issued, and for each whether this one has.
+    `lowest` is told below which epoch this server's unit, which once knew some there, keeps none any more.
     """
 
     def __init__(self, unit: ServingUnit, seen: Seen, lowest: Lowest) -> None:
@@ -41,7 +41,7 @@ class KnownEpochs:
         self._seen = seen
         self._lowest = lowest
         self._ids: dict[int, EpochIds] = {}
-        self._gone: dict[int, str] = {}  # of `_ids`, and the reason
+        self._gone: dict[int, str] = {}  # those of `_ids` that are gone, and why
         self._present: int | None = None
         self._heard: dict[int, bool] = {}  # present epochs since the start
         self._is_whole = False
@@ -83,7 +83,7 @@ class KnownEpochs:
         return (self._ids[epoch] for epoch in epochs)
 
     def _why_gone(self, key_id: bytes, names: Sequence[Names]) -> BadRequest | None:
-        """Return why an id is refused that is of an epoch which was kept once."""
+        """Return why an id of an epoch that was once kept is refused."""
         with contextlib.suppress(Unauthorized):
             if found := find(key_id, self._of(self._gone), names):
                 return BadRequest(self._gone[found.epoch])
@@ -116,7 +116,7 @@ class KnownEpochs:
         self._is_whole = True
         gone = max((epoch for epoch, is_own in seen.items() if is_own and epoch < min(kept)), default=None)
         if gone is not None:
-            with contextlib.suppress(NotNow):  # after the next change, then
+            with contextlib.suppress(NotNow):  # then after the next change
                 await self._lowest(gone + 1)
 
     def _note(self, present: int) -> None:
@@ -129,7 +129,7 @@ class KnownEpochs:
         self._heard[present] = True
 
     async def _generation(self, epochs: Iterable[int]) -> list[int]:
-        """Return those of these epochs, of a generation, that are kept: they have no gap."""
+        """Return those of these epochs, all of one generation, that are kept: there is no gap between them."""
         kept: list[int] = []
         for epoch in epochs:
             try:
@@ -152,7 +152,7 @@ class KnownEpochs:
         return self._ids[epoch]
 
     def _forget(self, kept: list[int]) -> None:
-        """Keep the ids of these epochs; of earlier ones only to say why they are gone."""
+        """Keep the ids of these epochs; those of earlier ones only to say why they are gone."""
         later = [epoch for epoch in self._ids if epoch > kept[0]]  # entered meanwhile: they are read next
         for epoch in self._ids.keys() - {*later, *kept, *self._gone}:
             self._gone[epoch] = refusals.TOO_OLD

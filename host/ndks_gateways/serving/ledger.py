@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The ledger of a site, as a server uses it: one thread, and all that waits goes with one commit."""
+"""The ledger of a site, as a server uses it: one thread, and all that waits goes into one commit."""
 
 import asyncio
 import contextlib
@@ -83,7 +83,7 @@ class Ledger:
             raise refusal
 
     async def seen(self) -> dict[int, bool]:
-        """Return the epochs in which servers of this site have taken runs: whether this one has. LedgerAway."""
+        """Return the epochs in which servers of this site took runs, and for each whether this one did. LedgerAway."""
         runs = await self._do(Tables.runs)
         seen = {epoch: False for epoch, _ in runs}
         seen |= {epoch: True for epoch, server in runs if server == self._server}
@@ -110,7 +110,7 @@ class Ledger:
         self._has_run.set()
 
     async def run(self) -> None:
-        """Write runs, and look whether the ledger is well, until this is cancelled."""
+        """Write runs, and check that the ledger is well, until this is cancelled."""
         while True:
             self._has_run.clear()
             run = self._to_note
@@ -146,7 +146,7 @@ class Ledger:
 
     def _next_group(self) -> list[_Batch]:
         """Take the batches that go together. A row that two have goes to the first, or, if that fails, to the next."""
-        waiting = [batch for batch in self._waiting if not batch.done.done()]  # of others, whoever asked has gone
+        waiting = [batch for batch in self._waiting if not batch.done.done()]  # whoever asked for the others has gone
         group: list[_Batch] = []
         self._waiting = []
         claimed: set[Delivered] = set()
@@ -218,7 +218,7 @@ class Ledger:
         self._marked_at = time.monotonic()
         try:
             self._file.write(self._mark)
-        except FileError as error:  # the keys are taken: they are given
+        except FileError as error:  # the keys are used up: they are given all the same
             _log.log(logging.ERROR if self._is_marking else logging.DEBUG, "%s: %s", error.code, error)
             self._is_marking = False
             return

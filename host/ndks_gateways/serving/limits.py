@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""How often one client may do something: token buckets, one a name."""
+"""How often one client may do something: token buckets, one for each name."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from collections.abc import Callable
 class Buckets:
     """Each name may do `rate` things a second, and as many at once as in `span` seconds.
 
-    Names must come from a list that is known: each that is used has an entry for good.
+    Names must come from a known list: each that is used keeps its entry for good.
     """
 
     def __init__(self, rate: float, span: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:

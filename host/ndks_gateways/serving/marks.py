@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a server remembers of its ledger outside of it: so a ledger that was lost, or put back from a copy, is seen.
+"""What a server remembers outside its ledger, so that one that was lost, or put back from a copy, is noticed.
 
 The file must not be put back together with the ledger.
 """

@@ -16,14 +16,14 @@ class Tally:
     started: float = field(default_factory=time.time)  # of time.time()
     requests: Counter[tuple[str, int]] = field(default_factory=Counter[tuple[str, int]])  # action, HTTP status
     refusals: Counter[str] = field(default_factory=Counter[str])  # message
-    keys: Counter[str] = field(default_factory=Counter[str])  # that were answered, by action
+    keys: Counter[str] = field(default_factory=Counter[str])  # that were handed out, by action
     failed_handshakes: Counter[str] = field(default_factory=Counter[str])  # by reason
     reloads: int = 0
     failed_reloads: int = 0
 
 
 class State(NamedTuple):
-    """What is so now. `problems` in words: why keys are not to be had; empty: they are."""
+    """What is so now. `problems` says why no keys can be had; empty: they can."""
 
     problems: tuple[str, ...]
     connections: int
@@ -39,7 +39,7 @@ def text(tally: Tally, state: State) -> str:
 
 
 def _lines(tally: Tally, state: State) -> Iterator[str]:
-    yield from _row("up", "1: keys are to be had", int(not state.problems))
+    yield from _row("up", "1: keys can be had", int(not state.problems))
     yield from _row("start_time_seconds", "when the server was started", int(tally.started))
     yield from _row("connections", "connections of clients", state.connections)
     yield from _row("stored_keys", "keys of the usual size that can be had at once", state.stored)
@@ -57,7 +57,7 @@ def _lines(tally: Tally, state: State) -> Iterator[str]:
     yield from _head("requests_total", "requests by what they asked for and the HTTP status")
     for (action, status), count in sorted(tally.requests.items()):
         yield f'ndks_serve_requests_total{{action="{action}",status="{status}"}} {count}'
-    yield from _head("keys_total", "keys that were answered")
+    yield from _head("keys_total", "keys that were handed out")
     for action, count in sorted(tally.keys.items()):
         if count:
             yield f'ndks_serve_keys_total{{action="{action}"}} {count}'

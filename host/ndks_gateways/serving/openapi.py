@@ -16,7 +16,7 @@ _BASE64 = {"type": "string", "format": "byte"}
 _COUNT = {"type": "integer", "minimum": 0}
 _ANY_OBJECTS = {"type": "array", "items": {"type": "object"}}
 _REFUSALS = {
-    "400": "the request is wrong, or asks for what is not to be had",
+    "400": "the request is wrong, or asks for what is not available",
     "401": "the client, or one of the SAEs, is not the one that the keys are for",
     "503": "the server cannot answer now; nothing was consumed",
 }
@@ -30,7 +30,7 @@ def document(sizes: Sizes, *, has_skip: bool) -> dict[str, Any]:
         "info": {
             "title": "Keys of NDKS units: ETSI GS QKD 014 V1.1.1" + (" and SKIP" if has_skip else ""),
             "version": _VERSION,
-            "description": "Over TLS 1.2 or 1.3, with a certificate of the client. Unknown fields mean nothing.",
+            "description": "Over TLS 1.2 or 1.3, with a client certificate. Unknown fields mean nothing.",
         },
         "paths": _etsi_paths(sizes) | (_skip_paths(sizes) if has_skip else {}),
         "components": {"schemas": _schemas(sizes)},
@@ -53,8 +53,8 @@ def _etsi_paths(sizes: Sizes) -> dict[str, Any]:
         },
         "/api/v1/keys/{SAE_ID}/dec_keys": {
             "parameters": [_SAE],
-            "get": _operation("get_dec_keys", "The key of an id that a master SAE got", keys, one_id),
-            "post": _operation("post_dec_keys", "The keys of ids that a master SAE got: all or none", keys)
+            "get": _operation("get_dec_keys", "The key with an id that a master SAE got", keys, one_id),
+            "post": _operation("post_dec_keys", "The keys with ids that a master SAE got: all or none", keys)
             | _body("KeyIDs", required=True),
         },
     }
@@ -69,7 +69,7 @@ def _skip_paths(sizes: Sizes) -> dict[str, Any]:
         "/key": {"get": _operation("key", "A new key", "SkipKey", [remote, _query("size", _size(sizes))])},
         "/key/{keyId}": {
             "parameters": [key_id],
-            "get": _operation("key_by_id", "The key of an id that the remote system got", "SkipKey", [remote]),
+            "get": _operation("key_by_id", "The key with an id that the remote system got", "SkipKey", [remote]),
         },
         "/entropy": {
             "get": _operation("entropy", "Random bits of this host", "Entropy", [_query("minentropy", entropy)])
@@ -80,7 +80,7 @@ def _skip_paths(sizes: Sizes) -> dict[str, Any]:
 def _operation(name: str, summary: str, answer: str, parameters: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     responses = {"200": _response("done", answer)}
     responses |= {status: _response(why, "Error") for status, why in _REFUSALS.items()}
-    responses["404"] = _response("nothing of this name is here", "Error")
+    responses["404"] = _response("nothing by this name is here", "Error")
     responses["503"]["headers"] = {"Retry-After": {"schema": _COUNT}}
     return {"operationId": name, "summary": summary, "parameters": parameters or [], "responses": responses}
 

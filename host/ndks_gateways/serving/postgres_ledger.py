@@ -21,7 +21,7 @@ _SETTINGS = (
 )
 _CONNECT_SECONDS = 5
 _LOST_MILLISECONDS = 10_000  # without an acknowledgement of what was sent
-_IDLE_SECONDS = 1.0  # after which a connection may have gone without a sign
+_IDLE_SECONDS = 1.0  # after which a connection may be gone without a sign
 
 
 def check_address(address: str) -> None:
@@ -36,7 +36,7 @@ def check_address(address: str) -> None:
     names = [str(parts.get(each) or "") for each in ("host", "port", "dbname")] if parts else ["@"]
     if any("@" in each for each in names) or names[1].strip("0123456789,"):
         advice = 'as "host=HOST dbname=NAME user=USER", or "postgresql://USER@HOST/NAME" with %40 for @ and %2F for /'
-        raise ConfigError("ledger.postgresql is no address that libpq reads", advice)
+        raise ConfigError("ledger.postgresql is not an address that libpq reads", advice)
 
 
 class PostgresConnection:

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """The tables of a ledger, and all of its statements, which SQLite and PostgreSQL take alike.
 
-`ledger` has one row once an administrator said so; `run` the last runs of each server; `delivered` each key that an
-SAE got. The primary key decides who gets a key, in any isolation. A ledger serves no epoch before `born`: so rows of
-before may be missing.
+`ledger` has one row once an administrator said so; `run` has the last runs of each server; `delivered` has each key
+that an SAE got. The primary key decides who gets a key, at any isolation level. A ledger serves no epoch before
+`born`, so earlier rows may be missing.
 """
 
 import time
@@ -54,7 +54,7 @@ class Delivered(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """The last run of a server, and a key that it delivered lately: both are in its ledger, if that is no older one."""
+    """The last run of a server, and a key that it delivered lately: both are in its ledger, unless that is older."""
 
     run: Run | None = None
     delivered: Delivered | None = None
@@ -87,7 +87,7 @@ class LedgerLost(NotNow):
 class Connection(Protocol):
     """A connection to a database; one thread uses it. LedgerAway: make another one.
 
-    `collate` orders a text by its bytes, where that is not usual.
+    `collate` orders a text by its bytes, where that is not the default.
     """
 
     collate: str
@@ -123,7 +123,7 @@ class Tables:
                 raise
 
     def check(self, mark: Mark) -> int:
-        """Return `born`. LedgerLost: what the mark says is missing, and is not of before that; LedgerAway."""
+        """Return `born`. LedgerLost: what the mark says is missing, and not older than that; LedgerAway."""
         found = self._base.execute(_STATE, (*(mark.run or _NO_ROW[:3]), *(mark.delivered or _NO_ROW)))
         if not found:
             raise LedgerLost
@@ -136,7 +136,7 @@ class Tables:
         return born
 
     def deliver(self, batches: Sequence[Sequence[Delivered]], mark: Mark) -> list[BadRequest | None]:
-        """Write the rows of each batch, or none of a batch; return why not. LedgerLost, LedgerAway.
+        """Write all rows of a batch or none, for each batch; return why not. LedgerLost, LedgerAway.
 
         No row is in two batches.
         """
@@ -154,7 +154,7 @@ class Tables:
         ]
 
     def _insert(self, rows: Collection[Delivered]) -> set[Delivered]:
-        """Insert rows; return those that were not there. All servers go in one order, so none waits in a circle."""
+        """Insert rows; return those that were not there. All servers use one order, so there is no deadlock."""
         if not rows:
             return set()
         now = int(time.time())
@@ -182,7 +182,7 @@ class Tables:
             self._base.execute(_BEGIN, (FORMAT, born))
 
     def drop_old(self) -> Iterator[None]:
-        """Delete what is of before `born`, a run at each step."""
+        """Delete what is older than `born`, one run at each step."""
         while found := self._base.execute(_OLD_RUN):
             with self._base.step():
                 self._base.execute(_DELETE, found[0])
@@ -191,6 +191,6 @@ class Tables:
             self._base.execute(_FORGET_RUNS)
 
     def raise_born(self, born: int) -> None:
-        """Serve no epoch before `born` any more. Rows of these are deleted the next time, when nobody writes any."""
+        """Serve no epoch before `born` any more. Their rows are deleted the next time, when nobody writes any."""
         with self._base.step():
             self._base.execute(_LATER, (born, born))

@@ -56,7 +56,7 @@ def expiry(certificate: Path) -> float:
 def client_name(certificate: dict[str, Any] | None, name_in: str) -> str | None:
     """Return the name in a client's verified certificate (`getpeercert`), None without one.
 
-    More than one common name is none: programs differ in which they take.
+    More than one common name counts as none: programs differ in which one they take.
     """
     if not certificate:
         return None
@@ -73,7 +73,7 @@ def _trust(context: ssl.SSLContext, file: Path) -> None:
     except (ssl.SSLError, OSError) as error:
         raise _unusable(str(file), error) from None
     if context.cert_store_stats() == before:
-        raise FileError(f"{file} has nothing that it should have", "name a PEM file")
+        raise FileError(f"{file} has nothing of what it should have", "name a PEM file")
 
 
 def _unusable(what: str, error: Exception) -> FileError:

@@ -18,11 +18,11 @@ from ..keys.refusals import NotNow
 _log = logging.getLogger(__name__)
 
 _MINUTE = 60.0
-_told: dict[str, float] = {}  # when each error of a unit was told, by its code: a client could bring it at each request
+_told: dict[str, float] = {}  # when each error of a unit was logged, by code: a client could cause it at each request
 
 
 class Number(Protocol):
-    """An own number of the unit, which nobody gets again."""
+    """A number of the unit's own, which nobody gets again."""
 
     @property
     def lane(self) -> int: ...
@@ -31,7 +31,7 @@ class Number(Protocol):
 
 
 class ServingUnit(Protocol):
-    """A unit, which comes and goes. UnitAway or another NdksError that is no DeviceError: it is not at hand."""
+    """A unit, which comes and goes. UnitAway or another NdksError that is not a DeviceError: it is not at hand."""
 
     @property
     def presence(self) -> Presence | None:
@@ -44,7 +44,7 @@ class ServingUnit(Protocol):
         ...
 
     async def wait_change(self, known: int) -> int:
-        """Return `changes` as soon as it is another number than this one."""
+        """Return `changes` as soon as it differs from this number."""
         ...
 
     async def chunk(self, epoch: int, n: int, offset: int, size: int) -> bytes:
@@ -52,7 +52,7 @@ class ServingUnit(Protocol):
         ...
 
     async def take_number(self) -> Number:
-        """Use up an own number. It is in the laptop's minimum counter, on the disk, before this returns."""
+        """Use up a number of its own. It is in the laptop's minimum counter, on the disk, before this returns."""
         ...
 
     async def renew(self) -> int:
@@ -61,7 +61,7 @@ class ServingUnit(Protocol):
 
 
 class EpochGone(NdksError):
-    """The unit does not give keys of this epoch: it was given up, or a member of then is revoked now.
+    """The unit does not give keys of this epoch: it was given up, or somebody who was a member then is revoked now.
 
     `reason` is one of `refusals`.
     """
@@ -93,7 +93,7 @@ def unit_errors() -> Generator[None]:
 
 
 def _tell(error: NdksError) -> None:
-    """Tell of an error, each at most once a minute. That the unit is away it has told itself."""
+    """Log an error, each kind at most once a minute. The unit itself has logged that it is away."""
     now = time.monotonic()
     is_news = isinstance(error, DeviceError) and now - _told.get(error.code, -_MINUTE) >= _MINUTE
     if is_news:

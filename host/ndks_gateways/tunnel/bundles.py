@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from .errors import Garbage
 
 MAX_BUNDLES = 16 << 20  # bytes of all of them in one message
-_MOST = 64  # of them: more than any agent keeps, few enough for whoever forges a message of many
+_MOST = 64  # of them: more than any agent keeps, and few enough if somebody forges a message of many
 
 Bundle = tuple[int, bytes]  # generation, and the packet for the agent, which checks who signed it
 _HEAD = struct.Struct(">HI")

@@ -31,7 +31,7 @@ class Datagram(NamedTuple):
 
 
 class Window:
-    """Which numbers came, of the last 1024. Lower ones count as come."""
+    """Which of the last 1024 numbers came. Lower ones count as having come."""
 
     def __init__(self) -> None:
         self._next = 0  # the highest number + 1
@@ -85,7 +85,7 @@ class Datagrams:
     """The datagrams of one end. What it cannot open it drops and counts: anybody may have sent that."""
 
     def __init__(self) -> None:
-        self.dropped = 0  # not ours, damaged, too old, or come twice
+        self.dropped = 0  # not ours, damaged, too old, or duplicates
         self.forget()
 
     def renew(self, udp_id: bytes, send_key: bytes, receive_key: bytes) -> None:
@@ -94,11 +94,11 @@ class Datagrams:
         self._receiving = [_Receiving(udp_id, receive_key), *self._receiving][:_LINKS]
 
     def confirm(self) -> None:
-        """Seal with the new keys, when its `Attached.is_ready`: now the peer has them for sure."""
+        """Seal with the new keys, when its `Attached.is_ready`: now the peer certainly has them."""
         self._sending = self._next
 
     def forget_former(self) -> None:
-        """Open nothing of links before the newest any more: for 30 s after `renew`."""
+        """Open nothing of links before the newest any more: to be called 30 s after `renew`."""
         del self._receiving[1:]
 
     def forget(self) -> None:
@@ -113,7 +113,7 @@ class Datagrams:
         return self._next is not None and (self._next.is_spent or self._receiving[0].is_spent)
 
     def seal(self, flow: int, data: "bytes | bytearray | memoryview") -> bytes | None:
-        """Return the packet, or None: there are no keys yet, they are used up, or the data is longer than fits."""
+        """Return the packet, or None: there are no keys yet, they are used up, or the data is too long."""
         if self._sending is None or len(data) > MOST_DATA:
             return None
         try:
@@ -122,7 +122,7 @@ class Datagrams:
             return None
 
     def open(self, packet: bytes) -> Datagram | None:
-        """Return what a packet holds, or None: it is dropped. Where a datagram came from, there answers go."""
+        """Return what a packet holds, or None: it is dropped. Answers go to where a datagram came from."""
         content = self._opened(packet)
         if content is None:
             self.dropped += 1

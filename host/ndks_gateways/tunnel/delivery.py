@@ -6,9 +6,9 @@ Frames that count are numbered in each direction from 0 on, implicitly, and kept
 with an ACK each way, which says how many its sender has; what counts goes after the other's ACK, from that number on.
 
 - The newest link wins. A newer one ends the older: END is the last frame on it each way; who gets END sends END.
-- An end says its first ACK on a link when it no longer reads an older one that has had its ACK: after END, or cut. So
+- An end sends its first ACK on a link when it no longer reads an older one that has had its ACK: after END, or cut. So
   there is one link at a time on which it takes frames that count, and it never takes one twice.
-- An older link may be cut at any time: nothing is lost. So wait shortly for its END.
+- An older link may be cut at any time: nothing is lost. So wait only briefly for its END.
 - A process that is not the one before knows nothing: kept frames are dropped, and both ends count from 0. One that was
   replaced and comes back remembers what this end has dropped, so this end becomes another process to it.
 """
@@ -29,7 +29,7 @@ _FORMER = 1000  # processes
 def _hold_memory() -> None:
     """Let the C library hold what frames have left for the next ones, instead of returning it to the system.
 
-    glibc holds twice as much as the largest block that it had from the system and that was freed, at first 128 KB
+    glibc holds twice as much as the largest block that it got from the system and that was freed, at first 128 KB
     (mallopt(3), M_MMAP_THRESHOLD); an ACK frees 16 frames, which are 1 MB. This block is never written, so it takes no
     memory. It halves the CPU time of delivery and records.
     """
@@ -79,7 +79,7 @@ class Delivery:
         self.kept.add(content)
 
     def acknowledge(self) -> None:
-        """Let the next frame be an ACK, if one is owed: for a timer (50 ms). Each 16 frames or 1 MB it is by itself."""
+        """Let the next frame be an ACK, if one is owed: for a timer (50 ms). Every 16 frames or 1 MB, it is anyway."""
         self._is_ack_due = self.received != self._said
 
     def attach(self, own: bytes, peer: bytes) -> "Attached":
@@ -190,7 +190,7 @@ class Attached:
     def receive(self, content: Frame) -> bool:
         """Note a frame of this link; return whether the caller has to act on it (all kinds but ACK, PING and END).
 
-        Of a link that was cut all frames are ignored. DeliveryError, Disagreement.
+        All frames of a link that was cut are ignored. DeliveryError, Disagreement.
         """
         if self._is_cut:
             return False
@@ -208,7 +208,7 @@ class Attached:
         return content.counts or content.kind == CARRY
 
     def cut(self) -> None:
-        """Note that the link is closed, by whomever: what it did not deliver goes over the next one."""
+        """Note that the link is closed, whoever closed it: what it did not deliver goes over the next one."""
         if not self.is_over:
             self._is_cut = True
             self._delivery.stop_reading(self)

@@ -12,17 +12,17 @@ UDP_ID_SIZE = 4  # of its id
 
 
 def derived(key: bytes, label: str, context: bytes) -> bytes:
-    """Return the 32 bytes derived from a key, as `ndks_protocol.kdf.derive` does, at a stranger's pace: 1 us."""
+    """Return the 32 bytes derived from a key, as `ndks_protocol.kdf.derive` does, but in 1 us, as strangers cause it."""
     return hmac.digest(key, label.encode() + b"\0" + context, "sha256")
 
 
 def message_psk(header: bytes, tag_key: bytes, aes_key: bytes) -> bytes:
-    """Return the pre-shared key that both units make of a message with this header."""
+    """Return the pre-shared key that both units make from a message with this header."""
     return derived(tag_key + aes_key, "ndks tunnel 2", header)
 
 
 def message_check(header: bytes, tag_key: bytes, aes_key: bytes) -> bytes:
-    """Return 8 bytes by which the other end tells that its unit's generator made the same keys."""
+    """Return 8 bytes by which the other end can tell that its unit's generator made the same keys."""
     return derived(tag_key, "ndks gateway check", header + hashlib.sha256(aes_key).digest())[:CHECK_SIZE]
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Doors: who knows none is refused by one MAC, before the unit is asked and before anything is allocated for him.
+"""Doors: whoever knows none is refused by one MAC, before the unit is asked and before anything is allocated.
 
 A door is derived from a key that members have, and the tunnel's name: an epoch door from an exported key of that epoch,
 a pair door from the last full handshake. The pair door outlives epochs and generations, so gateways whose units are in
@@ -30,7 +30,7 @@ class Door:
     epoch: int | None = None
 
     def mac(self, hello: bytes, knock: bytes) -> bytes:
-        """Return the code, of 16 bytes, of a knock up to it, in answer to this hello."""
+        """Return the MAC, of 16 bytes, of the part of a knock before it, in answer to this hello."""
         return derived(self.key, "ndks tunnel knock", hello + knock)[:MAC_SIZE]
 
 
@@ -45,7 +45,7 @@ def epoch_door(exported: bytes, epoch: int, name: str) -> Door:
 
 
 def find(doors: Sequence[Door], hello: bytes, knock: bytes, mac: bytes) -> Door | None:
-    """Return the door that the code of a knock fits, or None. All are tried, each in constant time."""
+    """Return the door that the MAC of a knock fits, or None. All are tried, each in constant time."""
     found: Door | None = None
     for door in doors:
         if hmac.compare_digest(door.mac(hello, knock), mac):
@@ -56,7 +56,7 @@ def find(doors: Sequence[Door], hello: bytes, knock: bytes, mac: bytes) -> Door 
 def pairs_to_keep(new: bytes, kept: Sequence[bytes], used: Door | None, name: str) -> tuple[bytes, ...]:
     """Return the pairs that an end keeps after a full handshake, the latest first: the new one, and the one it used.
 
-    That one both ends have for sure. A handshake that is cut at its end leaves B without the new one, however often.
+    Both ends certainly have the latter. A handshake cut off at its end, even repeatedly, leaves B without the new one.
     """
     known = [pair for pair in kept if used == pair_door(pair, name)] or list(kept[:1])
     return new, *known

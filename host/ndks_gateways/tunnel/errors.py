@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from ndks.exceptions import NdksError
 
-UNPROVEN = "not proven: whoever is on the way can have sent what says so"
+UNPROVEN = "not proven: anybody on the way can have sent what says so"
 _REVOKED = "REVOKED"
 _GARBAGE_ADVICE = "check that both ends are gateways of the same tunnel name, network and version"
 
@@ -25,7 +25,7 @@ class HandshakeError(NdksError):
 
 @contextmanager
 def unproven() -> Generator[None]:
-    """Note on an error of the block that it comes of bytes of which nothing proves that a member sent them."""
+    """Note on an error of the block that nothing proves that a member sent the bytes it comes from."""
     try:
         yield
     except NdksError as error:
@@ -45,10 +45,10 @@ class Garbage(HandshakeError):
 
 
 class OtherVersion(HandshakeError):
-    """The other end says another version of the tunnel."""
+    """The other end speaks another version of the tunnel."""
 
     code = "TUNNEL_VERSION"
-    usual_advice = "upgrade the older one of both gateways"
+    usual_advice = "upgrade the older of the two gateways"
 
 
 class NoDoor(HandshakeError):
@@ -58,14 +58,14 @@ class NoDoor(HandshakeError):
 
 
 class TooMany(HandshakeError):
-    """This door had its full handshakes for now."""
+    """This door has had its full handshakes for now."""
 
     code = "TOO_MANY"
     usual_advice = "the other gateway tries again by itself"
 
 
 class UnknownResumption(HandshakeError):
-    """The link to resume is not known here: this gateway was started anew, or keys were wiped."""
+    """The link to resume is not known here: this gateway was restarted, or keys were wiped."""
 
     code = "UNKNOWN_RESUMPTION"
     usual_advice = "the other gateway makes a full handshake next"

@@ -40,7 +40,7 @@ _SIZES = {  # of data: least and most
 
 
 class FrameError(NdksError):
-    """A frame of the peer is none: unknown kind, wrong size, or a stream where none belongs. Its link ends."""
+    """A frame of the peer is invalid: unknown kind, wrong size, or a stream where none belongs. Its link ends."""
 
     code = "TUNNEL_FRAME"
     exit_status = 4
@@ -83,7 +83,7 @@ def parse(content: bytes) -> Frame:
         raise FrameError(f"a frame of {len(content)} bytes is too short")
     kind, stream = HEAD.unpack_from(content)
     if kind not in _SIZES:
-        raise FrameError(f"there is no kind {kind} of frames")
+        raise FrameError(f"there is no frame of kind {kind}")
     data = memoryview(content)[HEAD.size :]
     least, most = _SIZES[kind]
     if not least <= len(data) <= most:

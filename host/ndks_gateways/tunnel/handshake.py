@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """The handshake of a link, as generators that yield steps: `connect` for A, which calls, `accept` for B.
 
-Strategy: Noise with ephemeral keys, so that who takes both units later reads nothing; with keys of a message of each
-unit as pre-shared keys, which stand when X25519 falls; with static keys, so that a member cannot play another gateway.
+Strategy: Noise with ephemeral keys, so that whoever takes both units later reads nothing; with keys of a message of
+each unit as pre-shared keys, which hold when X25519 falls; with static keys, so that a member cannot pose as another
+gateway.
 """
 
 import hmac
@@ -38,7 +39,7 @@ Handshake = Generator[Step, Any, Established]
 
 
 def attempts(resumable: Resumable | None, doors: Sequence[Door]) -> list[Resumable | Door]:
-    """Return by what A tries to connect, in turn, each over a new connection: resumption, pair door, doors of epochs.
+    """Return what A tries in turn to connect with, each over a new connection: resumption, pair door, doors of epochs.
 
     B closes what does not fit, so the next one is tried when the link is closed before it is established.
     """
@@ -59,7 +60,7 @@ def connect(identity: Identity, attempt: Resumable | Door, expected: Expected) -
 def accept(identity: Identity, resumables: Mapping[bytes, Resumable], expected: Expected) -> Handshake:
     """B's side of one connection; `resumables` by their ids. HandshakeError, of the kinds in `errors`.
 
-    Order: sizes, door, bucket, unit, lane, Noise. A stranger costs a MAC a door: no step but Read, Send and Doors.
+    Order: sizes, door, bucket, unit, lane, Noise. A stranger costs one MAC a door: no step but Read, Send and Doors.
     """
     hello = knocks.hello(secrets.token_bytes(knocks.CHALLENGE_SIZE))
     yield Send(hello)
@@ -212,7 +213,7 @@ def _peer_of(noise: Noise, payload: bytes, lane: int, identity: Identity) -> Pee
 
 
 def _same_peer(resumable: Resumable, payload: bytes) -> Peer:
-    """Return the peer of a resumed link. Its process may have begun again, and has another name then."""
+    """Return the peer of a resumed link. Its process may have begun again, and then has another name."""
     return Peer(*knocks.payload_of(payload), resumable.peer.lane, resumable.peer.static)
 
 

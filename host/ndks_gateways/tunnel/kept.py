@@ -1,16 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Frames that count, of this end, until the peer has them; numbered in their order, from 0 on."""
+"""Frames of this end that count, until the peer has them; numbered in their order, from 0 on."""
 
 from collections import deque
 
 from ndks.exceptions import NdksError
 
-_OVERHEAD = 48  # bytes of memory of a frame beside its own
+_OVERHEAD = 48  # bytes of memory for a frame beside its own
 
 
 class DeliveryError(NdksError):
-    """The peer broke a rule (a frame that counts too early, or any after END), or the link came late. It ends."""
+    """The peer broke a rule (a frame that counts too early, or any after END), or the link came late. The link ends."""
 
     code = "TUNNEL_DELIVERY"
     exit_status = 4
@@ -29,7 +29,7 @@ class Kept:
         self._sent = deque[bytes]()  # on the newest link
         self._unsent = deque[bytes]()
         self._acknowledged = 0
-        self._sent_ever = 0  # how many any link had
+        self._sent_ever = 0  # how many were sent on any link
         self.sent_bytes = 0
         self.unsent_bytes = 0
         self.resent = 0
@@ -65,7 +65,7 @@ class Kept:
             self._acknowledged += 1
 
     def resume(self, count: int) -> None:
-        """Have all but the first so many sent over a new link. DeliveryError: the peer has a newer. Disagreement."""
+        """Have all but the first `count` sent over a new link. DeliveryError: the peer has a newer. Disagreement."""
         self.acknowledge(count)
         if count < self._acknowledged:
             raise DeliveryError(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The bytes of a handshake: hello, knock, accept, last. All sizes are known, so others are refused unread."""
+"""The bytes of a handshake: hello, knock, accept, last. All sizes are known, so any other is refused unread."""
 
 import struct
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from .noise import message_size
 _MAGIC = b"NDKT"
 _VERSION = 2
 FULL, RESUMED, BUNDLES, BEHIND = 1, 2, 3, 4  # kinds; of a knock only the first two
-LAST = 0  # the first byte of last, which is of its size: so kinds can stand in its place
+LAST = 0  # the first byte of last, that of its size, so that kinds can stand in its place
 CHALLENGE_SIZE = 16
 HELLO_SIZE = 5 + CHALLENGE_SIZE
 HEADER_SIZE = 37
@@ -43,7 +43,7 @@ def hello(challenge: bytes) -> bytes:
 
 
 def check_hello(data: bytes) -> None:
-    """Refuse what is no hello of this version: Garbage, OtherVersion."""
+    """Refuse what is not a hello of this version: Garbage, OtherVersion."""
     if not data.startswith(_MAGIC):
         raise Garbage("what answers there is not a gateway", "check --connect, and that the other gateway runs")
     if data[4] != _VERSION:

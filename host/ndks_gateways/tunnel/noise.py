@@ -33,7 +33,7 @@ def message_size(pattern: Pattern, number: int, payload: int) -> int:
 class Noise:
     """One end of a handshake. Append to `psks` each pre-shared key, of 32 bytes, before the message that needs it.
 
-    `write` and `read` take turns, and the initiator writes first. `remote_static` is known when it was read, `h` is the
+    `write` and `read` take turns, and the initiator writes first. `remote_static` is known once it was read, `h` is the
     hash of all so far. After Forged the object is of no use any more.
     """
 

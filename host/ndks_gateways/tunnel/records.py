@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Records, what a link carries after its handshake: size u24 | AES-256-GCM(key, 0 u32 || counter u64, frame).
 
-`size` counts what follows. Each direction of a link has a key; its counter begins with 0 and goes up by 1 a record.
+`size` counts what follows. Each direction of a link has a key; its counter begins at 0 and goes up by 1 a record.
 Keys live in memory only, so no counter comes twice with a key.
 """
 
@@ -22,7 +22,7 @@ TAG = 16
 _SIZE = 3
 _LEAST = HEAD.size + TAG
 _MOST = HEAD.size + MOST_DATA + TAG
-_BUFFER = 8 * MOST_DATA  # at least 450 KB of it are free for the next read: one call of the system for seven records
+_BUFFER = 8 * MOST_DATA  # at least 450 KB of it are free for the next read: one system call for seven records
 
 
 class RecordError(NdksError):
@@ -30,7 +30,7 @@ class RecordError(NdksError):
 
     code = "TUNNEL_RECORD"
     exit_status = 4
-    usual_advice = "the tunnel makes a new link by itself; if this stays, look for what changes its bytes on the way"
+    usual_advice = "the tunnel makes a new link by itself; if this goes on, look for what changes its bytes on the way"
 
 
 class Use:
@@ -76,7 +76,7 @@ class Opener(Use):
     """Opens the records of one direction of one link, out of a buffer of its own.
 
     It fits asyncio.BufferedProtocol: get_buffer returns `room()`, buffer_updated calls `filled(n)`. What the handshake
-    has read too far goes through `feed`.
+    has read beyond its end goes through `feed`.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -103,7 +103,7 @@ class Opener(Use):
         return self._complete()
 
     def feed(self, data: "bytes | bytearray | memoryview") -> Iterator[bytes]:
-        """Yield the frames that are complete with these bytes of any number. RecordError."""
+        """Yield the frames that are complete with these bytes, however many. RecordError."""
         rest = memoryview(data)
         while rest:
             room = self.room()
@@ -117,7 +117,7 @@ class Opener(Use):
             content = self._begin + _SIZE
             size = int.from_bytes(self._buffer[self._begin : content], "big")
             if not _LEAST <= size <= _MOST:
-                raise RecordError(f"a record of {size} bytes: it is damaged, or none")
+                raise RecordError(f"a record of {size} bytes: it is damaged, or not a record")
             if self._end - content < size:
                 return
             self._begin = content + size

@@ -28,7 +28,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """-> MessageKeys of a new message of the own unit, in its present epoch, never given before."""
+    """-> MessageKeys of a new message of this end's unit, in its present epoch, never given before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ __all__ += ["Read", "Seal", "Send", "Step"]
 
 @dataclass(frozen=True, slots=True)
 class MessageKeys:
-    """Keys of a message of the own unit, cipher aes: header 37 bytes, the keys 32 each."""
+    """Keys of a message of this end's unit, cipher aes: header 37 bytes, the keys 32 each."""
 
     header: bytes
     tag_key: bytes = field(repr=False)
@@ -85,7 +85,7 @@ class OpenedKeys:
 
 
 class Behind(Exception):
-    """The own unit does not know the generation of a header; it is in `generation` itself (u16)."""
+    """This end's unit does not know the generation of a header; it is in `generation` itself (u16)."""
 
     def __init__(self, generation: int) -> None:
         super().__init__(generation)
@@ -93,4 +93,4 @@ class Behind(Exception):
 
 
 class Ahead(Exception):
-    """The header is of a generation that the own unit has left."""
+    """The header is of a generation that this end's unit has left."""

@@ -55,7 +55,7 @@ class Stream:
         return self.is_finished_here and self.is_finished_there
 
     def meet(self, peer_window: int) -> None:
-        """Have the window of a peer that was not known when the stream was opened."""
+        """Take the window of a peer that was not known when the stream was opened."""
         self.credit = self._peer_window = peer_window
 
     def sent(self, octets: int) -> None:
@@ -137,7 +137,7 @@ class Streams:
     def receive(self, frame: Frame) -> Stream | None:
         """Note a frame of a stream; return the stream that the caller has to act on, or None: it is gone already.
 
-        OPEN: dial. DATA: give it to the local connection, or queue it (at most a window). FIN: write EOF behind it.
+        OPEN: dial. DATA: give it to the local connection, or queue it (at most a window). FIN: write EOF after it.
         CREDIT: read on. RESET: abort the local connection. StreamError.
         """
         if frame.kind == OPEN:
