@@ -8,7 +8,7 @@ from ndks_emulator import PowerCut
 
 
 class FaultyTransport:
-    """A transport that raises UnitRemoved from the moment on in which the unit has no power."""
+    """A transport that raises UnitRemoved from the moment that the unit has no power."""
 
     unplugs = True
 

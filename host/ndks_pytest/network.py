@@ -60,10 +60,10 @@ class NetworkInTest:
         return self._stack.enter_context(started(directory))
 
     def chip(self, image: Path) -> PortInTest:
-        """Return the port of a new emulated chip with this image of CircuitPython, as `port`. FileError: it is none."""
+        """Return the port of a new emulated chip with this image of CircuitPython, as `port`. FileError for others."""
         from ndks.board.chips import read_image  # here, because ndks-chip need not be installed
 
-        read_image(image)  # its errors are told here, not by the process
+        read_image(image)  # its errors are raised here, not by the process
         port = self._stack.enter_context(started(self._next_directory(), image))
         with open_unit(port, _FIRST_START, bindings=self._bindings) as unit:
             unit.join(self.file)

@@ -37,10 +37,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def ndks_home(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Generator[Path | None]:
-    """A new directory for bindings, in NDKS_HOME during the test; None with --ndks-unit: the user's holds the binding.
+    """A new directory for bindings, in NDKS_HOME during the test; None with --ndks-unit: the user's has the binding.
 
-    All that the fixtures make lies beside it, in memory where the system has a file system in memory, and is removed
-    at the end; else in `tmp_path`.
+    All that the fixtures make lies beside it, in memory where the system has a file system in memory, else in
+    `tmp_path`, and is removed at the end.
     """
     if _ports(request):
         yield None
@@ -123,7 +123,7 @@ def ndks_port(
         from .port import PortInTest
 
         port = PortInTest(_ndks_named(1)[0])
-        _opened(port).close()  # a wrong port is told here; programs may tell it in other words, or not at all
+        _opened(port).close()  # a wrong port is reported here; programs may report it in other words, or not at all
     else:
         network: NetworkInTest = request.getfixturevalue("ndks_network")
         port = network.port()

@@ -14,7 +14,7 @@ from .unit import no_fault
 
 
 class PortInTest(str):
-    """The name of a port, with faults of the unit behind it. On one that --ndks-unit names they skip the test.
+    """The name of a port, with faults of the unit behind it. On a port that --ndks-unit names, they skip the test.
 
     It stays the same when the unit comes back.
     """
@@ -40,7 +40,7 @@ class PortInTest(str):
         self._tell("cable out")
 
     def plug_in(self) -> None:
-        """Plug the unit in again. It has started when this returns, a chip later, as a board; `ndks.open` waits."""
+        """Plug the unit in again. When this returns it has started; a chip or board has not yet: `ndks.open` waits."""
         self._tell("cable in")
 
     def _tell(self, command: str) -> None:
@@ -62,7 +62,7 @@ def started(directory: Path, image: Path | None = None) -> Generator[PortInTest]
         pytest.skip("this system has no pseudo-terminals")
     link = directory.with_name(f"{directory.name}.port")
     command = [sys.executable, "-P", "-m", "ndks_pytest.process", directory, link, *([image] if image else [])]
-    # In a session of its own Ctrl-C reaches pytest only, and the unit serves until the fixtures of the test have ended.
+    # In its own session: Ctrl-C reaches pytest only, and the unit serves until the fixtures of the test have ended.
     with subprocess.Popen(
         command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:

@@ -21,7 +21,7 @@ from .faults import FaultyTransport
 
 
 class UnitInTest(Unit):
-    """A `ndks.Unit` with faults. On one that --ndks-unit names they skip the test.
+    """An `ndks.Unit` with faults. On a unit that --ndks-unit names, they skip the test.
 
     After `cut_power` and `unplug` each method raises UnitRemoved until `plug_in`. A program may open the port
     meanwhile, and then has the unit alone.

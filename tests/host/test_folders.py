@@ -168,7 +168,7 @@ def test_volumes_of_two_attempts_at_one_folder(
         place, stream, cut = Place(bytes(16), 0, FIRST), packed(folder), SMALL_TEXT - HEAD_SIZE
         one, other = (unit.seal(place.head + stream[:cut], cipher="aes", mode="a") for _ in range(2))
         second = unit.seal(place.after(one[:37]).head + stream[cut : cut + 1000], cipher="aes", mode="a")
-    assert "does not belong behind" in refused(other + second, bob, tmp_path)
+    assert "does not belong after" in refused(other + second, bob, tmp_path)
 
 
 def test_a_volume_of_another_sender(

@@ -61,10 +61,10 @@ class Again(LookAhead):
         self._ahead = first
 
     def pass_over(self, size: int) -> None:
-        """Leave out so many bytes, no fewer than come again; what is no pipe is not read."""
+        """Skip so many bytes, at least as many as come again; what is not a pipe is not read."""
         size -= len(self._ahead)
         self._ahead = b""
-        if type(self._source) is io.BufferedReader and self._source.seekable():  # its heirs may do more in `read`
+        if type(self._source) is io.BufferedReader and self._source.seekable():  # its subclasses may do more in `read`
             self._source.seek(size, io.SEEK_CUR)
             return
         while size and (part := _some(self._source, min(size, BATCH))):
@@ -78,7 +78,7 @@ def pieces_of(source: Source, progress: Progress, *, batched: bool) -> CountedBl
 
 
 def chunks_of(source: Source, progress: Progress, *, batched: bool) -> CountedBlocks:
-    """Return the chunks of a capsule behind its header; if batched, many in a block. UnitError AUTH."""
+    """Return the chunks of a capsule after its header; if batched, many in a block. UnitError AUTH."""
     cut = _batches if batched else _blocks
     return CountedBlocks(_with_tag(cut(source, WIRE_CHUNK, WIRE_CHUNK)), progress)
 
@@ -107,11 +107,11 @@ def _blocks(source: Source, first: int, others: int) -> Iterator[Block]:
 
 
 def _batches(source: Source, first: int, others: int) -> Iterator[Block]:
-    """Yield the same, as many in one as have arrived; the last one is alone, for what is sealed and opened as such."""
+    """Yield the same, as many in one as have arrived; the last one is alone, as it is sealed and opened differently."""
     number, waiting = 0, b""
     while part := _some(source, BATCH):
         waiting += part
-        further = (len(waiting) - 1 - first) // others  # behind the first one, with at least one byte behind them
+        further = (len(waiting) - 1 - first) // others  # after the first one, with at least one byte after them
         if further < 0:
             continue
         end = first + further * others

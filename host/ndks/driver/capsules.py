@@ -37,7 +37,7 @@ FASTER = ""  # in place of a mode: the mode that opens this capsule faster
 
 _AES = commands.CIPHERS[commands.AES]
 _TOKEN_SIZE = _RANDOM_SIZE = 8
-_FEW = 4  # chunks: as long as a unit needs to give the keys as well (tests/benchmarks/opening.py)
+_FEW = 4  # chunks: they take a unit about as long as giving the keys (tests/benchmarks/opening.py)
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def pieces_to_seal(source: Source, cipher: str, mode: str, progress: Progress) -
 
 
 class Sealed(NamedTuple):
-    """A capsule, its epoch, and its key check value; b"": a unit of before 0.8 does not tell it in mode b."""
+    """A capsule, its epoch, and its key check value; b"": a unit before 0.8 does not tell it in mode b."""
 
     capsule: bytes
     epoch: int
@@ -134,7 +134,7 @@ def seal(
     link: Link, pieces: CountedBlocks, cipher: str, mode: str
 ) -> tuple[bytes, Iterator[bytes], Callable[[], bytes]]:
     """Take a message number from the unit; return the header, the chunks of the capsule, made one by one as they are
-    read, and what returns the key check value when all are, b"" if the unit does not tell it.
+    read, and a function that returns the key check value once all are, b"" if the unit does not tell it.
     """
     token = token_of_message()
     begin = (token, commands.CIPHERS.index(cipher), commands.DATA, random_of_header())

@@ -114,7 +114,7 @@ class FolderOpener:
         read_volumes(self._source, told, self._opening, behind, plan.behind.lane, done)
 
     def _go_on(self, plan: UnpackingPlan, stream: FolderStream, writer: FolderWriter) -> Place:
-        """Set stream, writer and source behind the volumes that are unpacked; return the place there."""
+        """Set stream, writer and source after the volumes that are unpacked; return the place there."""
         try:
             stream.go_on(plan.behind.stream)
             writer.go_on(plan.behind.writer, plan.behind.stream["last"])
@@ -159,7 +159,7 @@ def read_folder(
 ) -> tuple[UnsealedFolder, list[bytes]]:
     """Open all volumes for a receiver, and write the stream, which is a tar archive, to `sink`; accept nothing.
 
-    Nothing of it is verified to the end before this has returned. Return also the headers. DeviceError, FolderError.
+    None of it is verified to the end before this has returned. Also return the headers. DeviceError, FolderError.
     """
     stream = FolderStream(receiver or _Nowhere())
     headers: list[bytes] = []

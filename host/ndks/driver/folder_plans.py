@@ -41,7 +41,7 @@ class PackingPlan:
 
     @classmethod
     def read(cls, file: BinaryIO) -> Self:
-        """OSError; ValueError, TypeError, RecursionError for what is no plan."""
+        """OSError; ValueError, TypeError, RecursionError for what is not a plan."""
         plan, notes = _parsed(cls, file.read(_LONGEST_LINE)), {each.name for each in fields(Notes)}
         if set(plan.noted) not in (set(), notes) or not all(isinstance(each, dict) for each in plan.noted.values()):
             raise ValueError
@@ -57,7 +57,7 @@ class _Begun:
 
 @dataclass(frozen=True)
 class Behind:
-    """Where unpacking goes on behind a volume, which has this header: a line of the notes."""
+    """Where unpacking goes on after a volume, which has this header: a line of the notes."""
 
     header: str = ""
     folder: str = ""
@@ -81,7 +81,7 @@ class UnpackingPlan:
 
     @classmethod
     def read(cls, file: BinaryIO) -> Self:
-        """As that of PackingPlan. A line that was cut off or damaged is left out, with what follows it."""
+        """As in PackingPlan. A line that was cut off or damaged is left out, with what follows it."""
         line = file.readline(_LONGEST_LINE)
         plan = cls(_parsed(_Begun, line).first, size=len(line))
         with contextlib.suppress(*_DAMAGED):
@@ -156,7 +156,7 @@ def _line(values: "_Begun | Behind") -> bytes:
 
 
 def _parsed(kind: type[_Values], text: bytes) -> _Values:
-    """Return what has values of the types of the usual ones. ValueError, TypeError, RecursionError."""
+    """Return an object whose values have the types of the defaults. ValueError, TypeError, RecursionError."""
     made, usual = kind(**strict_json.loads(text)), kind()
     if any(type(getattr(made, each.name)) is not type(getattr(usual, each.name)) for each in fields(usual)):
         raise TypeError

@@ -44,7 +44,7 @@ class SealedFolder:
 
 
 class FolderSealer:
-    """Seals a folder with keys that `take_keys` gives, those of one message a call."""
+    """Seals a folder with keys that `take_keys` gives, those of one message for each call."""
 
     def __init__(self, folder: Path, take_keys: TakeKeys, told_check: ToldCheck, progress: Progress) -> None:
         self._folder = folder

@@ -69,9 +69,9 @@ class FolderVerbs(MessageVerbs, ProgramKeyVerbs):
         """Open the volumes of a folder, unpack them, and accept them when the folder stands.
 
         A target path must not exist. It appears when all is verified and written. If the call is interrupted,
-        TARGET.part and TARGET.part.json stay, and the same call goes on there; with `restart` it begins anew. To a
-        stream goes a tar archive. `again`, `allow_jump` and DeviceErrors as of `decrypt`; FolderError for a content
-        that packing does not make; FileError.
+        TARGET.part and TARGET.part.json stay, and the same call goes on there; with `restart` it begins anew. A stream
+        gets a tar archive. `again`, `allow_jump` and DeviceErrors are as in `decrypt`; FolderError for content that
+        packing does not make; FileError.
         """
 
         def opening(volume: Source, sink: Sink) -> Volume:
@@ -85,7 +85,7 @@ class FolderVerbs(MessageVerbs, ProgramKeyVerbs):
             try:
                 self.accept(header, allow_jump=allow_jump)
             except DeviceError as error:
-                if error.number != errors.TOO_OLD:  # of later messages accepted meanwhile: it opens no more either way
+                if error.number != errors.TOO_OLD:  # later messages were accepted meanwhile: it opens no more anyway
                     raise
 
         with reading(source) as readable:

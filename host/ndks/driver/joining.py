@@ -114,8 +114,8 @@ class JoiningVerbs(OpenUnit):
         """Return a request to join, for the administrator of a network: `save` it, and say its six words by voice.
 
         An earlier request of the unit becomes void. `network` is the name of the network, for him to compare.
-        `commitments` are for the authority of a network with administrators. UsageError for a name or label that is
-        none; else as `joining_key`.
+        `commitments` are for the authority of a network with administrators. UsageError for an invalid
+        name or label; else as `joining_key`.
         """
         serial_number, names = self.hello.serial_number, {"network": network, "label": label}
         JoinRequest.new(serial_number, bytes(32), **names)  # checks, before the key
@@ -142,7 +142,7 @@ class JoiningVerbs(OpenUnit):
     ) -> JoinedByPackage:
         """Make a blank unit a member of an administered network by a package for it.
 
-        It waits for its notice of a generation then: `notice`. `bind`, `tell_code` and errors are as of `join_package`.
+        It then waits for its notice of a generation: `notice`. `bind`, `tell_code` and errors are as in `join_package`.
         """
         return self._by_package(commands.ENROL, package, bind=bind, tell_code=tell_code)
 

@@ -134,7 +134,7 @@ class Owner:
         except NdksError as error:
             self._abandon_session(error)
             raise
-        self._link.end_session()  # as the unit does behind its answer
+        self._link.end_session()  # as the unit does after its answer
         self.greet()
 
     def keep_code(self, code: bytes) -> None:

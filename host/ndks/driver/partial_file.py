@@ -21,7 +21,7 @@ class PartialFile:
     """A file of blocks at `path`, and a tally of fixed size: the number of valid bytes and their SHA-256.
 
     Each block is written without buffers, then the tally: a killed process loses no complete block, and the tally never
-    counts missing bytes. After a power cut it may; then the file starts again from the beginning, as an altered one.
+    counts missing bytes. After a power cut it may; then the file starts again from the beginning, like an altered one.
     """
 
     def __init__(self, path: Path, tally: Path) -> None:

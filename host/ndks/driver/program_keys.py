@@ -97,8 +97,8 @@ class ProgramKeyVerbs(OpenUnit):
     def open_message_keys(self, header: bytes, *, again: bool = False, allow_jump: bool = False) -> OpeningKeys:
         """Return all keys of the message in the capsule with this header (its first 37 bytes), of cipher aes.
 
-        Nothing is accepted: `accept` the header when the message is stored. `again` and `allow_jump`, and the errors:
-        as of `decrypt`; DeviceError RANGE for a capsule of cipher vernam.
+        Nothing is accepted: `accept` the header when the message is stored. `again` and `allow_jump`, and the errors,
+        are as in `decrypt`; DeviceError RANGE for a capsule of cipher vernam.
         """
         header = capsules.read_header(io.BytesIO(header))
         flags = (commands.AGAIN if again else 0) | (commands.ALLOW_JUMP if allow_jump else 0)
@@ -115,8 +115,8 @@ class ProgramKeyVerbs(OpenUnit):
     def take_number(self) -> OwnNumber:
         """Use up a number of the unit's own lane for no message, and return it.
 
-        No later call returns it again, and no message gets it, also when the unit's flash is put back to an earlier
-        state: the laptop's minimum counter is on the disk before. FileError when it cannot be written.
+        No later call returns it again, and no message gets it, even when the unit's flash is put back to an earlier
+        state: the laptop's minimum counter is on the disk first. FileError when it cannot be written.
         """
         if self._owner.is_held:
             return OwnNumber(*self._link.call(service.TAKE_NUMBER))

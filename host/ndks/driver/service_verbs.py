@@ -31,7 +31,7 @@ class ServiceVerbs(OpenUnit):
 
     @step
     def watch(self, serial: int = 0) -> Presence:
-        """Return the presence of the unit after another change than number `serial`, or after 8 s as it is.
+        """Return the presence of the unit after a change other than number `serial`, or after 8 s as it is.
 
         UnitTimeout if the unit was opened with a shorter timeout.
         """

@@ -12,7 +12,7 @@ from .opened import step
 
 
 class SymbolVerbs(MessageVerbs):
-    """Sealing and opening of symbols. Nothing is counted: it takes no key bit, and no memory, of its own."""
+    """Sealing and opening of symbols. A nothing is only counted: it takes no key bit, and no memory, of its own."""
 
     def seal_symbols(self, symbols: "Iterable[int | None]", *, cipher: str = "", mode: str = "b") -> bytes:
         """Seal 0, 1 and None, for nothing, in a capsule and return it; see `encrypt`.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Entries of the stream: their heads are those of a PAX archive, so that any tar lists and reads the stream.
 
-Each entry has one head only, the one that `head_of` makes: what is read and is another one is refused.
+Each entry has one head only, the one that `head_of` makes: any other that is read is refused.
 """
 
 import re
@@ -18,7 +18,7 @@ MOST_RECORDS = 1 << 16  # bytes
 END_OF_TIME = 10**21  # ns from 1970, to either side: seconds have 12 digits
 
 _NANO = 10**9
-_IN_BLOCK = 8**11  # sizes and seconds below have room in a block
+_IN_BLOCK = 8**11  # sizes and seconds below this fit in a block
 _LONGEST = 100  # letters of a name in a block
 _FILE, _FOLDER, _RECORDS = b"0", b"5", b"x"
 _TYPE, _MODE, _SIZE, _TIME = slice(156, 157), slice(100, 107), slice(124, 135), slice(136, 147)
@@ -43,7 +43,7 @@ class Entry:
 
 
 def padding(size: int) -> int:
-    """Return the number of zeros behind a content of so many bytes."""
+    """Return the number of zeros after a content of so many bytes."""
     return -size % BLOCK
 
 

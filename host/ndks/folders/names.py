@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Names in a folder: which may be unpacked, which are said, and in which order they come."""
+"""Names in a folder: which may be unpacked, which are reported, and in which order they come."""
 
 import os
 import re

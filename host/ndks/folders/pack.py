@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A folder as a stream of bytes, which can go on from any place of it as long as the folder is the same."""
+"""A folder as a stream of bytes, which can go on from any place in it as long as the folder is the same."""
 
 import errno
 import hashlib
@@ -132,7 +132,7 @@ class PackedFolder:
         yield from self._content(found, entry, descriptor, 0)
 
     def _content(self, found: Found, entry: Entry, descriptor: int, begun: int) -> Iterator[bytes]:
-        """Yield the content of a file and the zeros behind it, from this byte on; close the file."""
+        """Yield the content of a file and the zeros after it, from this byte on; close the file."""
         try:
             if begun:
                 os.lseek(descriptor, min(begun, entry.size), os.SEEK_SET)

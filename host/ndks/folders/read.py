@@ -11,7 +11,7 @@ from .names import parts_of
 
 
 class Receiver(Protocol):
-    """What takes the entries: each folder is entered, and left before what does not lie in it."""
+    """What takes the entries: each folder is entered, and left before whatever does not lie in it."""
 
     def enter(self, entry: Entry, name: str) -> None: ...
 
@@ -32,7 +32,7 @@ class FolderStream:
         self._receiver = receiver
         self._head = bytearray()
         self._wanted = BLOCK
-        self._left = self._zeros = 0  # of the content, and behind it
+        self._left = self._zeros = 0  # of the content, and after it
         self._inside: list[str] | None = None  # names of the open folders below the first one; None: none has come
         self._last = [""]  # name of the last entry of each open folder
         self._is_complete = False
@@ -89,13 +89,13 @@ class FolderStream:
     def _take_zeros(self, view: memoryview) -> memoryview:
         part = view[: self._zeros]
         if any(part):
-            raise refused("there is something behind a file")
+            raise refused("there is something after a file")
         self._zeros -= len(part)
         return view[len(part) :]
 
     def _take_head(self, view: memoryview) -> memoryview:
         if self._is_complete:
-            raise refused("there is something behind the end of the folder")
+            raise refused("there is something after the end of the folder")
         missing = self._wanted - len(self._head)
         self._head += view[:missing]
         if len(self._head) == self._wanted:

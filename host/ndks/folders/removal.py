@@ -14,7 +14,7 @@ _ALL = 0o700
 
 
 def remove_after(directory: int, name: str) -> None:
-    """Remove all that has a later name than this from an open folder. OSError."""
+    """Remove everything with a later name than this from an open folder. OSError."""
     for each in _names(directory):
         if each > name:
             _remove(each, directory)

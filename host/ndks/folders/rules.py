@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 MOST_LEVELS = 128  # of folders in folders; both ends hold one descriptor a level
 MOST_NAME = 255  # bytes
-_SHOWN = 5  # names of a kind that are said; the others are counted
+_SHOWN = 5  # names of a kind that are reported; the others are counted
 
 LINK, DEVICE, SOCKET, FIFO, MOUNT, VANISHED = "link", "device", "socket", "fifo", "mount", "vanished"
 CHANGED, HARD_LINK, SPARSE, ATTRIBUTES, SPECIAL_MODE = "changed", "hard_link", "sparse", "attributes", "special_mode"
@@ -16,7 +16,7 @@ FOREIGN_NAME, SAME_NAME = "foreign_name", "same_name"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What becomes of a thing at each end, `said` in these words where something is lost; `test` shows it."""
+    """What becomes of a thing at each end, reported in the words `said` where something is lost; `test` shows it."""
 
     thing: str
     packing: str
@@ -25,69 +25,69 @@ class Rule:
     said: str = ""
 
 
-# What is said, by the name that --json has.
+# What is reported, by the name that --json has.
 LEFT_OUT = {
-    LINK: Rule("symbolic link", "left out, said", "refused", "odd_things", "symbolic links, left out"),
-    DEVICE: Rule("device", "left out, said", "refused", "devices", "devices, left out"),
-    SOCKET: Rule("socket", "left out, said", "refused", "odd_things", "sockets, left out"),
-    FIFO: Rule("FIFO", "left out, said; never opened", "refused", "odd_things", "FIFOs, left out"),
+    LINK: Rule("symbolic link", "left out, reported", "refused", "odd_things", "symbolic links, left out"),
+    DEVICE: Rule("device", "left out, reported", "refused", "devices", "devices, left out"),
+    SOCKET: Rule("socket", "left out, reported", "refused", "odd_things", "sockets, left out"),
+    FIFO: Rule("FIFO", "left out, reported; never opened", "refused", "odd_things", "FIFOs, left out"),
     MOUNT: Rule(
         "file system mounted inside",
-        "left out, said; never entered",
+        "left out, reported; never entered",
         "-",
         "nested_mount",
         "file systems mounted inside, left out",
     ),
     VANISHED: Rule(
-        "file or folder that vanishes meanwhile", "left out, said", "-", "vanishing", "gone meanwhile, left out"
+        "file or folder that vanishes meanwhile", "left out, reported", "-", "vanishing", "gone meanwhile, left out"
     ),
 }
 KEPT_IN_PART = {
     CHANGED: Rule(
         "file that changes meanwhile",
-        "packed with the size that it had at first, said; refused if it became shorter",
+        "packed with the size that it had at first, reported; refused if it became shorter",
         "-",
         "changing",
         "changed while they were read",
     ),
     HARD_LINK: Rule(
         "hard link",
-        "each name is a file of its own, said",
+        "each name is a file of its own, reported",
         "refused",
         "hard_links",
         "hard links, each packed as a file of its own",
     ),
     SPARSE: Rule(
         "sparse file",
-        "its holes are zeros, said",
+        "its holes are zeros, reported",
         "zeros that take space; sparse entries of tar are refused",
         "sparse",
         "sparse files, packed with their zeros",
     ),
     ATTRIBUTES: Rule(
         "extended attributes, access control lists",
-        "not kept, said",
+        "not kept, reported",
         "refused",
         "attributes",
         "extended attributes, not kept",
     ),
     SPECIAL_MODE: Rule(
         "setuid, setgid and sticky bits",
-        "not kept, said; the other nine bits are",
+        "not kept, reported; the other nine bits are",
         "refused",
         "special_modes",
         "setuid, setgid or sticky bits, not kept",
     ),
     FOREIGN_NAME: Rule(
         "name that another system cannot have: `CON`, `a:b`, a dot at its end",
-        "packed, said",
+        "packed, reported",
         "as it is; refused by name where the file system refuses it",
         "foreign_names",
         "names that Windows cannot have",
     ),
     SAME_NAME: Rule(
         "names that differ in case or accents only",
-        "packed, said",
+        "packed, reported",
         "both; refused by name where the file system takes both for one",
         "case",
         "names that some systems take for another beside them",

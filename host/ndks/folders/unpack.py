@@ -134,7 +134,7 @@ def _one_name(name: str) -> str:
 
 
 def _not_to_be_had(name: str, error: OSError) -> OSError | FileError:
-    """Return the error for a name that a new folder cannot have, as no name comes twice; others as they are."""
+    """Return the error for a name that is taken, though no name comes twice; other errors as they are."""
     if isinstance(error, FileExistsError):
         what = f"this file system takes {printable(name)} for another name beside it"
         return FileError(what, "name a target on a file system that tells upper and lower case apart")

@@ -38,7 +38,7 @@ class Place:
         return _HEAD.pack(MARK, self.folder, self.number, self.before)
 
     def after(self, header: bytes) -> "Place":
-        """Return the place behind this volume, whose capsule has this header."""
+        """Return the place after this volume, whose capsule has this header."""
         return Place(self.folder, self.number + 1, header)
 
 
@@ -110,7 +110,7 @@ class VolumeSink:
         if number != expected.number:
             raise refused(f"volume {number + 1} stands where volume {expected.number + 1} belongs")
         if before != expected.before:
-            raise refused(f"volume {number + 1} does not belong behind the one before it")
+            raise refused(f"volume {number + 1} does not belong after the one before it")
 
 
 class Limited:

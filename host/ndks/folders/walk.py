@@ -71,7 +71,7 @@ class Walk:
     """The files and folders in a folder, each folder before what it has, sorted by the bytes of their names."""
 
     def __init__(self, folder: Path, notes: Notes) -> None:
-        self.notes: Notes | None = notes  # None: nothing is noted, as it was before
+        self.notes: Notes | None = notes  # None: nothing is noted, as it was noted before
         self._levels: list[_Level] = []
         directory = open_folder(folder)
         status = os.fstat(directory)

@@ -12,7 +12,7 @@ UDP_ID_SIZE = 4  # of its id
 
 
 def derived(key: bytes, label: str, context: bytes) -> bytes:
-    """Return the 32 bytes derived from a key, as `ndks_protocol.kdf.derive` does, but in 1 us, as strangers cause it."""
+    """Return the 32 bytes derived from a key, as `ndks_protocol.kdf.derive` does, but in 1 us: strangers cause it."""
     return hmac.digest(key, label.encode() + b"\0" + context, "sha256")
 
 
