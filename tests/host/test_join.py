@@ -359,7 +359,7 @@ def test_options_that_mean_nothing(joining: Joining, call: Call) -> None:
     admit_by_request(joining.network_file, request).save(joining.package_file)
     network, package, ask = joining.network_file, joining.package_file, joining.request_file
     for arguments, said in (
-        ((network, "--for", ask), "where to is missing"),
+        ((network, "--for", ask), "-o is missing"),
         ((network, "--for", ask, "-o", "new", "--bind"), "--bind has no meaning"),
         ((network, "--for", ask, "-o", "new", "--unit", joining.port), "--unit has no meaning"),
         ((network, "-o", "new"), "-o has no meaning"),

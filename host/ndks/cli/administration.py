@@ -95,7 +95,7 @@ def another(args: argparse.Namespace, out: Output) -> None:
     try:
         administrator_file.save(other, args.output)
     except NdksError as error:
-        spent = f"number {other.number} and its {other.revocations} revocations are spent: never is one given twice"
+        spent = f"number {other.number} and its {other.revocations} revocations are spent: none is ever given twice"
         error.advice = f"{spent}; repeat for the next number, with a file that can be written"
         raise
     text = f"{args.output} is the file of administrator {other.number}; {other.revocations} revocations are theirs"
@@ -157,7 +157,7 @@ def _is_other(args: argparse.Namespace) -> bool:
 
 
 def _operators(args: argparse.Namespace, state: Administration) -> Operators:
-    """Return the operators of the next generation. UsageError: there are no such."""
+    """Return the operators of the next generation. UsageError: there are none such."""
     digits, f1, f2 = state.operators
     digits = digits if args.digits is None else args.digits
     names = args.f1 or F1[f1], args.f2 or F2[f2]
@@ -176,7 +176,7 @@ def merge(args: argparse.Namespace, out: Output) -> None:
     confirm(
         args,
         f"{args.file} learns what other administrators of network {before.network.name} did. If they and this one "
-        f"changed it apart, a new generation unites both: whom one of them revoked is revoked.",
+        f"changed it apart, a new generation unites both: a unit that either revoked is revoked.",
     )
     with channel_of(args) as channel:
         if channel:

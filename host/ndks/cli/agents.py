@@ -189,7 +189,7 @@ def add_receive(parser: Parser) -> None:
 def receive(args: argparse.Namespace, out: Output) -> None:
     directory: Path | None = args.output
     if directory and not directory.is_dir():
-        raise UsageError(f"{directory} is no directory", "make it first")
+        raise UsageError(f"{directory} is not a directory", "make it first")
     with client(args) as agent:
         _note_checks(agent)
         for event in agent.events(follow=args.follow, unordered=args.unordered):

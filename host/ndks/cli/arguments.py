@@ -45,7 +45,7 @@ def add_unit_options(parser: argparse.ArgumentParser, default: str) -> None:
 
 def add_path(parser: Any, *names: str, completes: str = "FILE", **options: Any) -> None:
     """Add a path argument with shell completion: of any FILE, a DIRECTORY, an ADMINISTRATOR's file, a
-    NETWORK file or such a one (NETWORK), or packages as well (MEMBERSHIP).
+    NETWORK file or an administrator's (NETWORK), or packages as well (MEMBERSHIP).
     """
     argument: Any = parser.add_argument(*names, type=file_path, **options)
     argument.completes = completes
@@ -124,7 +124,7 @@ def duration(text: str) -> int:
     """Return nanoseconds: of 100ms, 1s or 0.5s."""
     found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s)", text)
     if not found:
-        raise argparse.ArgumentTypeError(f"{quoted(text)} is no duration, such as 100ms or 1s")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a duration, such as 100ms or 1s")
     value = round(float(found[1]) * _UNITS[found[2]])
     if not _UNITS["ms"] <= value <= 3600 * _UNITS["s"]:
         raise argparse.ArgumentTypeError("must be 1ms to 3600s")

@@ -101,12 +101,12 @@ def _check_arguments(args: argparse.Namespace) -> None:
 def _show(args: argparse.Namespace, out: Output) -> None:
     checked = _checked(args)
     words = spoken_words(checked.value)
-    text = f"{checked.text}\n{words}\nwho is at the other end, by voice that you know, has to have the same words"
+    text = f"{checked.text}\n{words}\nthe person at the other end, whose voice you know, must have the same words"
     out.result({**checked.values, "words": words}, text)
 
 
 def _confirm(args: argparse.Namespace, out: Output) -> None:
-    """Compare the words that somebody says with the own ones, which are not shown, and note the outcome."""
+    """Compare the words that somebody says with those of this side, which are not shown, and note the outcome."""
     checked, channel = _checked(args), args.by or "telephone"
     words = args.words or _typed(args.confirm, checked.text)
     try:
@@ -183,7 +183,7 @@ def _sealed_here(path: Path, name: str) -> bytes:
         value = book.value(name)
     if not value:
         what = f"{path} was sealed by this unit, and this laptop has not noted its check value"
-        advice = "seal on this laptop with ndks encrypt (--mode a for units of before 0.8); it keeps the last 4096"
+        advice = "seal on this laptop with ndks encrypt (--mode a for units before 0.8); it keeps the last 4096"
         raise UsageError(what, f"{advice}; or use --network FILE")
     return value
 

@@ -225,7 +225,7 @@ def _index(text: str) -> int:
     base, caret, power = text.strip().partition("^")
     number = whole(base) if not caret else 1 << whole(power) if base == "2" and 0 <= whole(power) < 48 else 0
     if not 1 <= number <= MAX_NUMBER:
-        raise argparse.ArgumentTypeError(f"{quoted(text)} is no index: they are 1 to 2^48 - 1")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not an index: they are 1 to 2^48 - 1")
     return number
 
 

@@ -38,7 +38,7 @@ def serve(
 ) -> None:
     """Run what `make` returns on the line of `args`, until a signal ends this process.
 
-    `values` are further ones of the result.
+    `values` are further values of the result.
     """
     serial_number = directory.uid.hex().upper()
     with contextlib.ExitStack() as stack:

@@ -32,7 +32,7 @@ from .output import Output, StdoutSink, encoded, note, warn_of_suite, write_stdo
 
 OFFLINE = "opened offline: a repeated capsule is not detected, and no unit learns that this one was opened"
 
-_GOES_ON = "the same command goes on behind the last whole volume"
+_GOES_ON = "the same command goes on after the last whole volume"
 
 KeepCheck = Callable[[bytes, bytes], object]
 
@@ -60,7 +60,7 @@ class FileOnly:
 
 
 class Replayed:
-    """A source that keeps what was read of it until it is known whether it comes again: a pipe has it once."""
+    """A source that keeps what was read of it until it is known whether it is read again: a pipe gives it once."""
 
     def __init__(self, source: Source) -> None:
         self.is_kept = True

@@ -128,7 +128,7 @@ def inspect(args: argparse.Namespace, out: Output) -> None:
             written = _write_agreement(args, administrator, request)
             values |= {"file": str(args.output), "agreement_words": spoken_words(written)}
             rows += [("agreement", f"{args.output}; its words: {values['agreement_words']}")]
-    need(bool(args.file) or not args.output, "an agreement is with a network", "add --network FILE")
+    need(bool(args.file) or not args.output, "an agreement is for a network", "add --network FILE")
     out.result(values, "\n".join(printable(f"{name:<12} {value}") for name, value in rows))
 
 

@@ -42,7 +42,7 @@ def check_live(args: argparse.Namespace) -> None:
 
 
 class LiveInput:
-    """What arrives at stdin from now on, also while the unit is being opened or seals: its time is no pause."""
+    """What arrives at stdin from now on, also while the unit is being opened or seals: that time is not a pause."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         StdinSource()  # FileError if it is closed

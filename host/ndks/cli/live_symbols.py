@@ -83,7 +83,7 @@ def _capsule_in(line: bytes) -> bytes:
 
 
 def _is_of_capsule(error: NdksError) -> bool:
-    """Return whether an error concerns one capsule, so that the next one may do."""
+    """Return whether an error concerns one capsule, so that the next one may be good."""
     if isinstance(error, DeviceError):
         return error.number >> 8 == _CAPSULES or error.number == errors.TOO_FAR
     return isinstance(error, SymbolsError)

@@ -30,7 +30,7 @@ class _Lines(logging.Formatter):
 
 
 class _File(logging.FileHandler):
-    """A log file of mode 0600. Where it can be written no more it ends with one warning, and the command goes on."""
+    """A log file of mode 0600. When it can no longer be written, it ends with one warning, and the command goes on."""
 
     def _open(self) -> TextIOWrapper:
         path = Path(self.baseFilename)

@@ -26,7 +26,7 @@ def add_source(parser: argparse.ArgumentParser, metavar: str, what: str) -> None
 
 
 def check_source(args: argparse.Namespace, advice: str = "") -> None:
-    """Set `args.file` to - if no file was named, and check it; with an advice for a folder, which is refused then.
+    """Set `args.file` to - if no file was named, and check it; with `advice`, a folder is refused.
 
     FileError; UsageError if nothing is piped in.
     """

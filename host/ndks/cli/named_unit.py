@@ -12,7 +12,7 @@ _NEEDS_UNIT = re.compile(
 
 
 def with_unit(text: str, unit: str | None) -> str:
-    """Return an advice whose commands are for the unit of --unit, if the user named one."""
+    """Return advice whose commands are for the unit of --unit, if the user named one."""
     if unit is None:
         return text
     return _NEEDS_UNIT.sub(lambda command: f"{command[0]} --unit {shlex.quote(unit)}", text)

@@ -80,7 +80,7 @@ def new_network(args: argparse.Namespace, out: Output) -> None:
     if args.administered:
         _new_administered(args, out)
         return
-    need(args.authority is None, "--authority is of an administered network", "add --administered")
+    need(args.authority is None, "--authority is for an administered network", "add --administered")
     path, name = _path_and_name(args, SUFFIX)
     _refuse_members(path, args)
     refuse_existing(path, args.force)

@@ -63,7 +63,7 @@ class Output:
         return exit_status
 
     def advised(self, text: str) -> str:
-        """Return an advice for the unit that the user named."""
+        """Return advice for the unit that the user named."""
         return with_unit(text, self.unit)
 
     def progress(self, total: int | None, what: str, initial: int = 0, *, visible: bool = True) -> "tqdm[Any] | NoBar":

@@ -67,7 +67,7 @@ def add_provision(parser: Parser) -> None:
 def provision(args: argparse.Namespace, out: Output) -> None:
     if args.request:
         _refuse_options(args, "--for", bind="--bind", unit="--unit")
-        need(args.output is not None, "--for writes a package: where to is missing", f"-o NAME{PACKAGE_SUFFIX}")
+        need(args.output is not None, "--for writes a package, but -o is missing", f"-o NAME{PACKAGE_SUFFIX}")
         _write_package(args, out)
         return
     _refuse_options(args, "without --for", output="-o", again="--again")

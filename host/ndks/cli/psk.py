@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Command psk: give pre-shared keys to a program of others."""
+"""Command psk: give pre-shared keys to somebody else's program."""
 
 import argparse
 import base64
@@ -39,7 +39,7 @@ _EXAMPLES = """\
 def add_psk(parser: Parser) -> None:
     set_up(parser, _EXAMPLES, psk)
     add: Any = parser.add_argument
-    add("name", metavar="NAME", type=_name, help="what both sites call this use of keys; another one has other keys")
+    add("name", metavar="NAME", type=_name, help="what both sites call this use of keys; another name has other keys")
     kinds: Any = parser.add_mutually_exclusive_group(required=True)
     kinds.add_argument(
         "--wireguard", nargs=2, metavar=("DEVICE", "PEER"), help="a peer of WireGuard, by its public key"
@@ -94,7 +94,7 @@ def psk(args: argparse.Namespace, out: Output) -> None:
         asyncio.run(program.give_once(unit, consumer, schedule, told, args.timeout))
         return
     show_news()
-    note(f"{consumer.name} gets a key each {args.every} s; Ctrl-C ends it")
+    note(f"{consumer.name} gets a key every {args.every} s; Ctrl-C ends it")
     asyncio.run(program.rotate(unit, consumer, schedule, told))
 
 
@@ -126,14 +126,14 @@ def _wireguard(device: str, peer: str) -> Any:
         is_key = len(base64.b64decode(peer, validate=True)) == _KEY
     except (binascii.Error, ValueError):
         is_key = False
-    need(is_key, f"{quoted(peer)} is no public key of WireGuard", f"wg show {device} peers lists them")
+    need(is_key, f"{quoted(peer)} is not a public key of WireGuard", f"wg show {device} peers lists them")
     from ndks_gateways.psk.wireguard import WireGuard
 
     return WireGuard(device, peer)
 
 
 def _mosquitto(args: argparse.Namespace, file: str, identity: str) -> Any:
-    need(bool(_IDENTITY.fullmatch(identity)), f"{quoted(identity)} can be no identity in a psk_file")
+    need(bool(_IDENTITY.fullmatch(identity)), f"{quoted(identity)} cannot be an identity in a psk_file")
     advice = "name the broker's pid_file: --pid-file FILE; or a command: --run 'systemctl reload mosquitto'"
     need(bool(args.pid_file) != bool(args.run), "Mosquitto has to be told to read its file, in one way", advice)
     from ndks_gateways.psk import mosquitto
@@ -143,9 +143,11 @@ def _mosquitto(args: argparse.Namespace, file: str, identity: str) -> Any:
 
 
 def _strongswan(args: argparse.Namespace, uri: str, connection: str) -> Any:
-    need(uri.startswith("unix:///"), f"{quoted(uri)} is no socket of vici", "as unix:///run/charon.vici")
+    need(uri.startswith("unix:///"), f"{quoted(uri)} is not a socket of vici", "as unix:///run/charon.vici")
     need(
-        bool(_NAME.fullmatch(connection)), f"{quoted(connection)} is no connection", "name one of swanctl --list-conns"
+        bool(_NAME.fullmatch(connection)),
+        f"{quoted(connection)} is not a connection",
+        "name one of swanctl --list-conns",
     )
     need_extra("strongswan")
     from ndks_gateways.psk.strongswan import StrongSwan
@@ -163,7 +165,7 @@ def _every(text: str) -> int:
     found = re.fullmatch(r"(\d{1,5})([smh])", text)
     value = int(found[1]) * _UNITS[found[2]] if found else 0
     if not 1 <= value <= _DAY:
-        raise argparse.ArgumentTypeError(f"{quoted(text)} is no time from 1s to 24h, such as 120s or 10m")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a time from 1s to 24h, such as 120s or 10m")
     return value
 
 

@@ -88,7 +88,7 @@ def opened(path: Path, *, adopt: bool = False) -> contextlib.AbstractContextMana
 
 
 def refuse_old(path: Path, state: Administration) -> None:
-    """Raise FileError if this laptop has changed the file since it was as it is: before anything is said or asked."""
+    """Raise FileError if the file is older than this laptop's last change of it: before anything is said or asked."""
     from ndks.agent.running import copies  # here, because it is slow to import
 
     copies.refuse_old(path, state)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Command serve: run a server of keys, begin its ledger, make certificates for a trial."""
+"""Command serve: run a key server, begin its ledger, make certificates for a trial."""
 
 import argparse
 import os
@@ -46,7 +46,7 @@ def add_serve(parser: Parser) -> None:
     how.add_argument(
         "--lost",
         action="store_true",
-        help="the ledger was lost, or put back from a copy: begins an epoch, and no key of those before is delivered",
+        help="the ledger was lost, or put back from a copy: begins an epoch, and no key of earlier ones is delivered",
     )
     add_unit(ledger, _UNIT)
     certs = add_command(kinds, "certs", "make a CA and certificates for a trial", _CERTS_EXAMPLES, make_certificates)

@@ -63,7 +63,7 @@ def _add_run(parser: Parser) -> None:
     add("--listen", metavar="ADDRESS", type=_address, help="take connections of applications here; with --connect")
     add("--connect", metavar="ADDRESS", type=_address, help="where the gateway at the other end accepts the link")
     add("--accept", metavar="ADDRESS", type=_address, help="accept the link of the other gateway here; with --to")
-    add("--to", metavar="ADDRESS", type=_address, help="where the service is to which connections lead")
+    add("--to", metavar="ADDRESS", type=_address, help="where the service is that connections lead to")
     add("--peer", metavar="LANE", type=_lane, help="lane of the other gateway's unit (default: that of the first link)")
     add("--udp", action="store_true", help="carry datagrams too, between the same addresses; at both ends")
     text = "how records are sealed: aes, or each by the unit as a capsule, which is slow (default: aes)"
@@ -119,7 +119,7 @@ def show_status(args: argparse.Namespace, out: Output) -> None:
         write_stdout(text(found).encode() if found else b"")
         return
     lines = [line for values in found for line in _lines(values)]
-    out.result({"tunnels": found}, "\n".join(lines) or "no tunnel runs here, or none of this user")
+    out.result({"tunnels": found}, "\n".join(lines) or "no tunnel runs here, or none of this user's")
 
 
 def _running(name: str | None) -> list[dict[str, Any]]:
@@ -229,7 +229,7 @@ def _address(text: str) -> Any:
     try:
         return address(text)
     except NdksError as error:
-        raise argparse.ArgumentTypeError(f"{quoted(text)} is no address; {error.advice}") from None
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not an address; {error.advice}") from None
 
 
 def _lane(text: str) -> int:

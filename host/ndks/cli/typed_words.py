@@ -43,5 +43,5 @@ def compare_words(file: JoiningFile, given: str | None, maker: str) -> None:
 
 
 def tell_words(words: str, whom: str) -> str:
-    """Return the line with which a result ends whose file is to be compared."""
+    """Return the end of a result whose file is to be compared."""
     return f"send it to {whom}, who will ask by voice for these words:\n{words}"

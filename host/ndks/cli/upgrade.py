@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Command network upgrade: an administrator's file is made of a network file."""
+"""Command network upgrade: an administrator's file is made from a network file."""
 
 import argparse
 import secrets
@@ -32,7 +32,7 @@ _EXAMPLES = f"""\
 
 
 def add_upgrade(kinds: Any) -> None:
-    text = "make an administrator's file of a network file, whose units then join anew, one by one"
+    text = "make an administrator's file from a network file, whose units then join anew, one by one"
     parser = add_command(kinds, "upgrade", text, _EXAMPLES, upgrade)
     add_path(parser, "network", completes="NETWORK", metavar="NETWORK", help=f"the network file, NAME{NETWORK_SUFFIX}")
     add_authority(parser)
@@ -69,7 +69,7 @@ def upgrade(args: argparse.Namespace, out: Output) -> None:
 
 
 def _begun(path: Path, network: Network, authority: str) -> Administration | None:
-    """Return what an upgrade has written that was interrupted, None: nothing. FileError: the file is another one."""
+    """Return what an interrupted upgrade has written; None: nothing. FileError: the file is another one."""
     if path.is_file():
         state = administrator_file.load(path)
         if (state.network, state.authority, state.number) == (network, authority, 0):
@@ -79,7 +79,7 @@ def _begun(path: Path, network: Network, authority: str) -> Administration | Non
 
 
 def _upgraded(path: Path, network: Network, authority: str) -> Administration:
-    """Write the file of administrator 0 of a network of before, with a generation for its units."""
+    """Write the file of administrator 0 of an earlier network, with a generation for its units."""
     state = replace(Administration.founded(network, secrets.token_bytes(ROOT_SIZE)), authority=authority)
     administrator = Administrator(state, lambda made: administrator_file.save(made, path))
     if network.members:

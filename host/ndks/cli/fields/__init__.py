@@ -50,5 +50,5 @@ def answers_of(command: str) -> dict[str, Fields]:
 
 
 def bare(name: str) -> str:
-    """Return a name without what is said of it."""
+    """Return a name without its marks."""
     return name.rstrip("?").removesuffix("[]")

@@ -18,7 +18,7 @@ ANSWERS = {
 MEANINGS = {
     "link.address": "address of the other gateway",
     "away_since": "since when the unit cannot be used; null: it can",
-    "born": "epoch from which on keys are delivered; null: all",
+    "born": "first epoch whose keys are delivered; null: all are",
     "tunnels.bytes": "bytes of connections",
     "carried": "packets of agents",
     "files.certificate": "path of a certificate",
@@ -69,7 +69,7 @@ MEANINGS = {
     "streams": "connections of applications",
     "tunnels": "tunnels that run here",
     "tunnel.unit": "the unit of the gateway",
-    "unproven": "whether anybody on the way can have sent what the problem comes of",
+    "unproven": "whether anybody on the way can have sent what the problem comes from",
     "tunnels.waits_for": "unit or peer; null: there is a link",
     "tunnel.words": "six words of its static key, to be compared by voice",
 }

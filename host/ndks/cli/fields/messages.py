@@ -47,5 +47,5 @@ MEANINGS = {
     "size": "bytes of the capsule",
     "time": "time of the content, in nanoseconds since 1970",
     "inspect.version": "version of the capsule",
-    "volumes": "capsules, one behind the other",
+    "volumes": "capsules, one after the other",
 }
