@@ -29,7 +29,7 @@ def socket_of(unit: str | None) -> str:
     if unit:
         del found[1:]
     if not found:
-        raise NoUnit(f"no service holds {f'unit {unit}' if unit else 'a unit'}, or not for this user", _HOW)
+        raise NoUnit(f"no service holds {f'unit {unit}' if unit else 'a unit'}, or none for this user", _HOW)
     if len(found) > 1:
         names = ", ".join(path.parent.name for path in found)
         raise SeveralUnits(f"services hold several units: {names}", "name one: --unit SERIAL")

@@ -43,7 +43,7 @@ class NetworkInTest:
         return Network.load(self.file)
 
     def units(self, count: int) -> list[UnitInTest]:
-        """Return so many new open units in this process, which take each other's messages from this laptop only."""
+        """Return `count` new open units in this process, which take each other's messages from this laptop only."""
         units = [self._stack.enter_context(emulated(self._next_directory(), self._bindings)) for _ in range(count)]
         joined = [unit.join(self.file) for unit in units]
         for unit, own in zip(units, joined, strict=True):

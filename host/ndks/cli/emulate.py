@@ -50,7 +50,7 @@ def add_emulate(parser: Parser) -> None:
         "--units",
         metavar="N",
         type=_count,
-        help="in place of DIR: so many units of a new network, bound to this laptop, until this command ends",
+        help="in place of DIR: this many units of a new network, bound to this laptop, until this command ends",
     )
     parser.add_argument("--network", metavar="NAME", help="with --units: the name of that network")
 

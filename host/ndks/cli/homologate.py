@@ -37,7 +37,7 @@ def add_homologate(parser: Parser) -> None:
         metavar="N",
         dest="emulated",
         type=_between(2, _MOST_EMULATED),
-        help="in place of --unit: so many emulated units, made in DIR/units",
+        help="in place of --unit: this many emulated units, made in DIR/units",
     )
     add_path(parser, "-o", "--output", metavar="DIR", required=True, help="a new directory for report and evidence")
     _add_network(parser)

@@ -61,7 +61,7 @@ class Again(LookAhead):
         self._ahead = first
 
     def pass_over(self, size: int) -> None:
-        """Skip so many bytes, at least as many as come again; what is not a pipe is not read."""
+        """Skip `size` bytes, at least as many as come again; what is not a pipe is not read."""
         size -= len(self._ahead)
         self._ahead = b""
         if type(self._source) is io.BufferedReader and self._source.seekable():  # its subclasses may do more in `read`

@@ -90,7 +90,7 @@ class UnpackingPlan:
         return plan
 
     def begin(self, target: Path) -> None:
-        """Write the notes on a folder of which nothing is there. FileError, OSError."""
+        """Write the notes on a folder of which nothing is there yet. FileError, OSError."""
         write_private(plan_of(target), line := _line(_Begun(self.first)))
         self.size = len(line)
 

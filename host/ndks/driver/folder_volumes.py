@@ -39,7 +39,7 @@ def capsule_size() -> int:
 
 
 def volumes_in(size: int) -> int:
-    """Return how many volumes a folder of so many bytes would have, its capsules one after the other."""
+    """Return how many volumes a folder of `size` bytes would have, its capsules one after the other."""
     return -(-size // capsule_size())
 
 

@@ -42,7 +42,7 @@ class NetworkVerbs(OpenUnit):
 
     @step
     def tick(self, ticks: int) -> Ticked:
-        """Report that so many ticks (of a second) have passed, 16 at most; with 0 only ask. DeviceError NO_EPOCH."""
+        """Report that `ticks` ticks (of a second) have passed, 16 at most; with 0 only ask. DeviceError NO_EPOCH."""
         answer = self._link.call(commands.TICK, ticks)
         if answer.capsule:
             self._owner.note_sealed()

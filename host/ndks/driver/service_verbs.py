@@ -42,7 +42,7 @@ class ServiceVerbs(OpenUnit):
 
     @step
     def release(self, seconds: int) -> None:
-        """Let the service close the port for so long, at most 3600 s, so that another program can use the unit.
+        """Let the service close the port for `seconds`, at most 3600, so that another program can use the unit.
 
         The unit keeps its unused numbers, as with `eject`. DeviceError DENIED, RANGE.
         """

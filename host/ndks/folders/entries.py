@@ -43,7 +43,7 @@ class Entry:
 
 
 def padding(size: int) -> int:
-    """Return the number of zeros after a content of so many bytes."""
+    """Return the number of zeros after a content of `size` bytes."""
     return -size % BLOCK
 
 

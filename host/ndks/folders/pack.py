@@ -55,7 +55,7 @@ class PackedFolder:
         return self._digest.hexdigest()
 
     def read(self, size: int, /) -> bytes:
-        """Return so many bytes; fewer at the end. FileError, OtherFolder."""
+        """Return `size` bytes; fewer at the end. FileError, OtherFolder."""
         parts: list[bytes | memoryview] = []
         while size:
             part = self._rest or next(self._parts, b"")

@@ -156,7 +156,7 @@ class FolderStream:
         return name
 
     def _leave_to(self, level: int) -> None:
-        """Leave open folders until so many are left below the first one; -1: that one as well."""
+        """Leave open folders until `level` are left below the first one; -1: that one as well."""
         while self._inside is not None and len(self._inside) > max(level, 0):
             self._receiver.leave()
             self._inside.pop()

@@ -27,7 +27,7 @@ HEAD_SIZE = _HEAD.size
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The head of a volume: of which folder it is, its number from 0 on, and the header of the volume before."""
+    """The head of a volume: which folder it is of, its number from 0 on, and the header of the volume before."""
 
     folder: bytes
     number: int
@@ -114,7 +114,7 @@ class VolumeSink:
 
 
 class Limited:
-    """A source: the next bytes of another one, so many at most."""
+    """A source: the next bytes of another one, at most `size`."""
 
     def __init__(self, source: Source, size: int) -> None:
         self._source = source

@@ -35,7 +35,7 @@ class Unopened(NdksError):
 
 
 def size_of(plain: int) -> int:
-    """Return the size of the capsule of so many bytes."""
+    """Return the size of a capsule with `plain` bytes of data."""
     chunks = -(-(plain + _FRAMING) // MAX_CHUNK)
     return _HEADER + plain + _FRAMING + _TAG * chunks
 

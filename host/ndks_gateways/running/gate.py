@@ -150,7 +150,7 @@ class Gate(Held):
         self._doors = read
 
     def _kept(self, epoch: int) -> list[int]:
-        """Return the epochs whose doors may be had: of this generation, and the known ones of those before."""
+        """Return the epochs whose doors the unit may give: of this generation, and the known ones of those before."""
         number = epoch & 0xFFFF
         own = range(epoch, epoch - min(number, KEPT_EPOCHS) - 1, -1)
         earlier = sorted((each for each in self._doors if each >> 16 < epoch >> 16), reverse=True)

@@ -69,7 +69,7 @@ class Greeting(asyncio.BufferedProtocol):
         return (self.transport.get_extra_info("peername") or ("",))[0]
 
     async def read(self, size: int) -> bytes:
-        """Return so many bytes. LinkClosed."""
+        """Return `size` bytes. LinkClosed."""
         read = bytearray()
         while len(read) < size:
             piece = bytearray(min(size - len(read), _PIECE))

@@ -135,7 +135,7 @@ class Sockets:
             self.out.count(frames.credit(stream.number, back))
 
     def received(self, octets: int) -> None:
-        """Note that an application is given so many bytes."""
+        """Note that an application is given `octets` bytes."""
         self._tally.received += octets
 
     def finish(self, stream: Stream) -> None:

@@ -15,7 +15,7 @@ from .capsules import Capsules
 from .turns import Turns
 
 _PIECE = 128 << 10  # bytes that a transport is given at once: when the application has taken them, credit goes back
-# Linger for no time: the system resets the connection, also when this process is killed, and no application mistakes
+# Linger for no time: the system resets the connection, even when this process is killed, and no application mistakes
 # the part that came for the whole. A stream that is over is closed as usual.
 RESET, _USUAL = struct.pack("ii", 1, 0), struct.pack("ii", 0, 0)
 
@@ -176,7 +176,7 @@ class StreamSocket(asyncio.BufferedProtocol):
             self._sockets.turns.wait(self)
 
     def write(self, data: memoryview, octets: int) -> None:
-        """Give data to the application; it took so many bytes of credit."""
+        """Give data to the application; it took `octets` bytes of credit."""
         if self._transport and self._transport.is_closing():
             return
         self._sockets.received(len(data))

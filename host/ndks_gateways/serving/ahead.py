@@ -64,7 +64,7 @@ class OwnRun:
         return self._reading
 
     async def _read_on(self, size: int) -> None:
-        """Read until so many bytes are ready, or the run ends. EpochGone, NotNow."""
+        """Read until `size` bytes are ready, or the run ends. EpochGone, NotNow."""
         while len(self._ready) < size:
             missing = -(-(size - len(self._ready)) // CHUNK)
             chunks = range(self._read_to, min(self._read_to + min(missing, _AT_ONCE), SLOTS * SLOT // CHUNK))

@@ -42,7 +42,7 @@ class Issuer:
         self._turn = asyncio.Lock()
 
     async def issue(self, master: str, slaves: Sequence[str], size: int, number: int) -> list[tuple[bytes, bytes]]:
-        """Return so many new keys of `size` bytes, each with its id of 16 bytes. BadRequest, NotNow."""
+        """Return `number` new keys of `size` bytes, each with its id of 16 bytes. BadRequest, NotNow."""
         wanted = names.of_request(master, slaves, self._groups)
         slots = slots_of(size)
         async with self._turn:
@@ -88,7 +88,7 @@ class Issuer:
                 self._settled.refuse()
 
     async def _run_in(self, epoch: int, slots: int) -> OwnRun:
-        """Return a run of this epoch that has so many slots left: the present one, or another. EpochGone, NotNow."""
+        """Return a run of this epoch that has enough slots left: the present one, or another. EpochGone, NotNow."""
         own = self._own
         if own and own.run.epoch == epoch and own.left >= slots and _now() - own.began < RUN_SECONDS:
             return own

@@ -51,7 +51,7 @@ def check_hello(data: bytes) -> None:
 
 
 def sized(message: bytes) -> bytes:
-    """Return a message of Noise behind its size."""
+    """Return a message of Noise after its size."""
     return struct.pack(">H", len(message)) + message
 
 
@@ -62,7 +62,7 @@ def check_size(head: bytes, expected: int) -> None:
 
 
 def header_and_check(head: bytes) -> tuple[bytes, bytes]:
-    """Return both from the head of a full knock or accept, behind its kind."""
+    """Return both from the head of a full knock or accept, without its kind."""
     return head[:HEADER_SIZE], head[HEADER_SIZE : HEADER_SIZE + CHECK_SIZE]
 
 

@@ -46,7 +46,7 @@ class Use:
         return self.records >= MOST_RECORDS // 8 * 7 or self.octets >= MOST_OCTETS // 8 * 7
 
     def take(self, octets: int) -> int:
-        """Return the counter of the next record, which has so many bytes. RecordError: the key is used up."""
+        """Return the counter of the next record, which has `octets` bytes. RecordError: the key is used up."""
         if self.records >= MOST_RECORDS or self.octets + octets > MOST_OCTETS:
             raise RecordError(f"the key of this link is used up: {self.records} records, {self.octets} bytes")
         self.records += 1
@@ -95,7 +95,7 @@ class Opener(Use):
         return self._buffer[self._end :]
 
     def filled(self, size: int) -> Iterator[bytes]:
-        """Return the frames (for `frames.parse`) that are complete, now that so many bytes of `room()` are filled.
+        """Return the frames (for `frames.parse`) that are complete, now that `size` bytes of `room()` are filled.
 
         Use the iterator up, or end the link. It raises RecordError.
         """

@@ -65,7 +65,7 @@ class Stream:
         self.credit -= octets
 
     def taken(self, octets: int) -> int:
-        """Note that the local connection took so many bytes; return how many to give back as CREDIT now (0: none)."""
+        """Note that the local connection took `octets` bytes; return how many to give back as CREDIT now (0: none)."""
         self._owed += octets
         if self._owed < self._window // 4 or self.is_finished_there:
             return 0

@@ -17,7 +17,7 @@ Fields = dict[str, Any]  # name: the fields inside it; of each object in a list,
 
 GROUPS = units, networks, agents, messages, gateways, laboratory, program
 
-# Fields of an object stand behind its name in parentheses. `?`: not always there; `*`: others, as the case may be.
+# Fields of an object follow its name in parentheses. `?`: not always there; `*`: others, as the case may be.
 ANSWERS = {form: text for group in GROUPS for form, text in group.ANSWERS.items()}
 ERROR = f"error{shared.PROBLEM}"  # in place of any answer
 
