@@ -103,7 +103,7 @@ class StrongSwan:
             _terminate(charon, self._own_sas(charon).keys() - former.keys())
             charon.unload_shared({"id": ppk_id})
             what = f"{self.name} was not authenticated with its new key, and goes on with the former one: {error}"
-            raise ConsumerFailed(what, "see if the other site has this key: perhaps ndks psk is down there") from None
+            raise ConsumerFailed(what, "see whether ndks psk runs at the other site, and has this key") from None
         if children:
             _terminate(charon, former)
 

@@ -29,7 +29,7 @@ class AddressError(NdksError):
 def allow_connections(flows: int = 0) -> int:
     """Let this process open as many files as the system permits: at first it may open few, often 1024.
 
-    Return how many connections of applications that leaves room for, beside so many flows of datagrams, which have a
+    Return how many connections of applications that leaves room for, beside `flows` flows of datagrams, which have a
     file each: they never keep a link from being made.
     """
     reserved = _RESERVED + flows

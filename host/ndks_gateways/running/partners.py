@@ -114,7 +114,7 @@ class Partner:
         return established
 
     async def is_revoked(self) -> bool:
-        """Whether the lane of the other gateway's unit was revoked since the last full handshake; the unit knows.
+        """Whether this unit knows that the other gateway's unit was revoked since the last full handshake.
 
         If so, the pair doors are forgotten.
         """
@@ -132,7 +132,7 @@ class Partner:
     async def _refused_as_revoked(self, *, is_pair: bool) -> None:
         """Forget the pair doors if it is the other gateway that was revoked.
 
-        If it knocked at a pair door, it is. Else anybody may have replayed a header of a lane revoked long ago.
+        Whoever knocked at a pair door is that gateway. Else anybody may have replayed an old header of a revoked lane.
         """
         if is_pair:
             self._drop_pairs()

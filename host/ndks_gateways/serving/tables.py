@@ -123,7 +123,7 @@ class Tables:
                 raise
 
     def check(self, mark: Mark) -> int:
-        """Return `born`. LedgerLost: what the mark says is missing, and not older than that; LedgerAway."""
+        """Return `born`. LedgerLost: what the mark says is missing, and not older than `born`; LedgerAway."""
         found = self._base.execute(_STATE, (*(mark.run or _NO_ROW[:3]), *(mark.delivered or _NO_ROW)))
         if not found:
             raise LedgerLost

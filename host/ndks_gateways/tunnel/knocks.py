@@ -51,7 +51,7 @@ def check_hello(data: bytes) -> None:
 
 
 def sized(message: bytes) -> bytes:
-    """Return a message of Noise after its size."""
+    """Return a message of Noise, preceded by its size."""
     return struct.pack(">H", len(message)) + message
 
 
