@@ -162,7 +162,7 @@ class Switch:
         self.uses.ended(link)
 
     def _begin_again_soon(self) -> None:
-        """Begin again when everything that uses a stream now has returned."""
+        """Begin again once everything that is using a stream has returned."""
         self._beginning = self._beginning or self._loop.call_soon(self.begin_again)
 
     def _acknowledge(self) -> None:

@@ -43,7 +43,7 @@ async def lost(ledger: Ledger, mark: MarkFile, unit: ServingUnit) -> int:
     presence = unit.presence
     if not presence or presence.beacon_age is None or presence.beacon_age > SILENCE:
         raise Silent("the unit is away, or has heard no beacon for 32 s")
-    await ledger.is_begun()  # the database is at hand: to be known before the whole network moves
+    await ledger.is_begun()  # the database has to be at hand before the whole network moves
     epoch = await unit.renew()
     await ledger.begin(epoch)
     mark.remove()

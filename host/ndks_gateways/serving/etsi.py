@@ -71,7 +71,7 @@ class EtsiDesk:
         return Answer(json.dumps(values).encode())
 
     def _check_slave(self, other: str) -> None:
-        """NotFound: nobody has keys with this SAE. It may be the client itself: qkdsec tests a server so."""
+        """NotFound: nobody has keys with this SAE. It may be the client itself: that is how qkdsec tests a server."""
         if other not in self._saes:
             raise NotFound(UNKNOWN_SAE)
 
