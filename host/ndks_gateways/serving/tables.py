@@ -191,6 +191,6 @@ class Tables:
             self._base.execute(_FORGET_RUNS)
 
     def raise_born(self, born: int) -> None:
-        """Serve no epoch before `born` any more. Rows of earlier ones are deleted the next time, when nobody writes any."""
+        """Serve no epoch before `born` any more. Earlier rows are deleted the next time, when nobody writes any."""
         with self._base.step():
             self._base.execute(_LATER, (born, born))
