@@ -339,7 +339,7 @@ def test_a_public_private_key_is_refused(tmp_path: Path) -> None:
 
 
 def test_errors_of_a_configuration_name_no_secret(certificates: Path) -> None:
-    with pytest.raises(ConfigError, match="ledger needs one of") as caught:
+    with pytest.raises(ConfigError, match="ledger needs either") as caught:
         config_of(certificates, ledger={"postgresql": "host=db password=hunter2"})
     assert "hunter2" not in str(caught.value)
 
