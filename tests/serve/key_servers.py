@@ -64,7 +64,7 @@ def config_of(directory: Path, **changes: dict[str, Any]) -> Config:
 
 
 class Client:
-    """Keeps one connection with the certificate of a SAE, or without one."""
+    """Keeps one connection with the certificate of an SAE, or without one."""
 
     def __init__(self, directory: Path, port: int, name: str | None) -> None:
         self.context = ssl.create_default_context(cafile=directory / "ca.crt")

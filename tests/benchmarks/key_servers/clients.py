@@ -33,7 +33,7 @@ class Served(NamedTuple):
 
 
 class Kept:
-    """A connection of a SAE, over which whole requests are sent."""
+    """A connection of an SAE, over which whole requests are sent."""
 
     def __init__(self, directory: Path, port: int, sae: str) -> None:
         self._client = Client(directory, port, sae)
@@ -87,7 +87,7 @@ def pairs(served: Served, clients: int, seconds: float, number: int = 1) -> Figu
 
 
 def wrong_ids(served: Served, count: int) -> Figures:
-    """Let a SAE ask for so many ids that no server has made; return CPU and memory of the server that it asks."""
+    """Let an SAE ask for so many ids that no server has made; return CPU and memory of the server that it asks."""
     process = (served.slave_process,)
     slave = Kept(served.directory, served.slave, "SAE_B")
     alone, requests = count // 100, count // IDS
