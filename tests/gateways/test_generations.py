@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Epochs and generations that change under load, at either end first; a gateway that is revoked."""
 
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.emulate_process import PATIENCE
 
 from .crashing import Cable, Echo, Load, Server
 from .gateway_process import Gateway, pair
@@ -22,6 +24,7 @@ class Tunnel:
     ends: tuple[Gateway, Gateway]
     cable: Cable
     load: Load
+    port: int
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ def tunnel(tmp_path: Path) -> Iterator[Tunnel]:
                     each.start()
                 one.wait_for_link()
                 with Load(port) as load:
-                    yield Tunnel(network, (one, other), cable, load)
+                    yield Tunnel(network, (one, other), cable, load, port)
                 assert load.account.wrong == []
         server.shutdown()
 
@@ -90,10 +93,13 @@ def test_a_unit_that_joins(tunnel: Tunnel, first: int) -> None:
 def test_a_gateway_that_is_revoked(tunnel: Tunnel, revoked: int) -> None:
     tunnel.load.goes_on()
     administrator, (a, b) = tunnel.network.administrator, tunnel.network.members
-    administrator.revoke([(a, b)[revoked].lane])
-    (a, b)[1 - revoked].enter(administrator.issue())
     stays = tunnel.ends[1 - revoked]
-    seen = stays.wait(lambda values: values["link"] is None, "the link of the other one is cut")
+    with socket.create_connection(("127.0.0.1", tunnel.port), PATIENCE) as held:  # at times the load has none
+        held.sendall(b"x")
+        assert held.recv(1) == b"x"
+        administrator.revoke([(a, b)[revoked].lane])
+        (a, b)[1 - revoked].enter(administrator.issue())
+        seen = stays.wait(lambda values: values["link"] is None, "the link of the other one is cut")
     assert seen["peer"]["lane"] == (a, b)[revoked].lane
     assert seen["streams"]["open"] == 0 if revoked == 0 else seen["streams"]["resets"]
     assert "was revoked" in stays.log
