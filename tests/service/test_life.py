@@ -186,7 +186,7 @@ def test_it_ends_while_a_port_is_silent() -> None:
         try:
             wait_until(lambda: select.select([master], [], [], 0)[0], "it greets the unit")
             process.send_signal(signal.SIGINT)
-            assert process.wait(4) == 0
+            assert process.wait(PATIENCE) == 0
         finally:
             process.kill()
             os.close(master)

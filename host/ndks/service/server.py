@@ -43,14 +43,14 @@ async def serve(unit: str | None, timeout: float, bindings: BindingStore, starte
     loop = asyncio.get_running_loop()
     signalled = asyncio.Event()
     opener = _opener(unit, timeout)
-    server = Server(lambda order, tell: Holder(order, opener, timeout, bindings, tell).start())
 
     def ends() -> None:
         signalled.set()
         server.end_waits()
 
-    for number in _ENDING:
+    for number in _ENDING:  # before the unit's thread starts: an orderly end closes the session that it opens
         loop.add_signal_handler(number, ends)
+    server = Server(lambda order, tell: Holder(order, opener, timeout, bindings, tell).start())
     try:
         with contextlib.ExitStack() as stack:
             listeners = sockets.passed()
