@@ -5,6 +5,7 @@
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -161,6 +162,41 @@ def test_what_one_on_the_way_answers_is_not_told_as_proven(answer: bytes, code: 
         assert side.end.is_unproven
         await side.kill()
         await fake.close()
+
+    run(work)
+
+
+@pytest.mark.parametrize("what", ["revoked", "forgotten"])
+def test_a_resumption_that_waits_for_an_answer_outlives_no_wipe(monkeypatch: pytest.MonkeyPatch, what: str):
+    """The other gateway closes the link and answers no call, until it is revoked, or forgotten, here."""
+
+    async def work() -> None:
+        async with world() as made:
+            await made.a.linked()
+            calling, may_go_on = asyncio.Event(), asyncio.Event()
+            call = connecting.call
+
+            async def answered_late(greeting: Callable[[], Greeting], where: Address) -> None:
+                calling.set()
+                await may_go_on.wait()
+                await call(greeting, where)
+
+            monkeypatch.setattr(connecting, "call", answered_late)
+            made.proxy.cut()
+            await calling.wait()
+            if what == "revoked":
+                gate = RevokingGate(Network(made=made.network.made, revoked={2}), 1)
+                made.a.gate.open = gate.open
+                made.a.gate.enter(2)
+                await until(lambda: made.a.end._linking._resumable is None)
+            else:
+                made.a.store.forget()
+                made.a.end.forget()
+            await asyncio.sleep(0.02)  # for the peer's unit to be asked whether it is revoked
+            may_go_on.set()
+            await until(lambda: made.a.tally.failed["UNKNOWN_RESUMPTION"])
+            await until(lambda: made.a.tally.full == 2 if what == "forgotten" else made.a.tally.failed["GENERATION"])
+            assert made.a.tally.resumed == made.b.tally.resumed == 0
 
     run(work)
 

@@ -11,7 +11,7 @@ from ndks.exceptions import NdksError
 
 from ..tunnel.bundles import Bundle
 from ..tunnel.doors import Door
-from ..tunnel.errors import Forged, Garbage, UnitBehind
+from ..tunnel.errors import Forged, Garbage, UnitBehind, UnknownResumption
 from ..tunnel.handshake import Established, Resumable, attempts, connect
 from .greeting import Greeting, LinkClosed
 from .links import Link
@@ -173,8 +173,10 @@ class Connecting:
         identity = self._partner.identity(own)
         greeting = await self._called()
         try:
+            self._check(attempt)
             handshake = connect(identity, attempt, self._partner.expected)
             established = await self._partner.perform(handshake, greeting)
+            self._check(attempt)
         except NdksError:
             greeting.close()
             raise
@@ -182,6 +184,14 @@ class Connecting:
             greeting.abort()
             raise
         self._take(own, established, greeting)
+
+    def _check(self, attempt: Resumable | Door) -> None:
+        """Resume no link that was wiped meanwhile, as the unit entered a generation, or the peer was forgotten.
+
+        A call takes a while, and the other end, which may be the one that was revoked, can make it as long as it likes.
+        """
+        if isinstance(attempt, Resumable) and attempt is not self._resumable:
+            raise UnknownResumption("the link to resume was given up meanwhile", "the gateways try again by themselves")
 
     async def _called(self) -> Greeting:
         greeting = Greeting()
