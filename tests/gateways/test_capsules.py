@@ -2,19 +2,27 @@
 # SPDX-License-Identifier: MIT
 """Tunnels whose contents are capsules that the units seal and open."""
 
+import asyncio
 import random
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from support.emulate_process import PATIENCE
 
+from ndks_gateways.running import sockets
 from ndks_gateways.running.capsules import MOST_PLAIN, most_plain, size_of
+from ndks_gateways.running.settings import Address
+from ndks_gateways.running.sockets import Sockets
+from ndks_gateways.running.tally import Tally
+from ndks_gateways.tunnel import frames
+from ndks_gateways.tunnel.streams import WINDOW, Streams
 
 from .crashing import Echo, Server
+from .ends import HOST, Service, run
 from .gateway_process import Gateway, pair
 from .members import Founded, founded
 
@@ -119,6 +127,62 @@ def test_datagrams_are_refused(ends: tuple[Gateway, Gateway, int]) -> None:
     finished = ends[0].ask("web", *ends[0].words, "--udp", "--record", "capsule-aes")
     assert finished.returncode == 2
     assert "--udp" in finished.stderr
+
+
+class Out:
+    """Where frames go."""
+
+    may_send = is_idle = True
+
+    def __init__(self) -> None:
+        self.counted: list[bytes] = []
+
+    def count(self, frame: bytes) -> None:
+        self.counted.append(frame)
+
+
+class Refusing:
+    """A unit that opens each capsule but one."""
+
+    def open(self, capsule: bytes, done: Callable[[bytes], object], refused: Callable[[bytes], object]) -> None:
+        (refused if capsule == b"refused" else done)(capsule)
+
+    def after_opening(self, do: Callable[[], object]) -> None:
+        do()
+
+
+def test_a_service_that_answers_late_gets_nothing_after_a_capsule_that_was_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work() -> None:
+        heard = asyncio.Event()
+
+        async def serve(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+            heard.set()
+
+        service, late = Service(serve), asyncio.Event()
+        where = Address(HOST, await service.listen())
+        call = sockets.call
+
+        async def answered_late(made: Callable[[], asyncio.BaseProtocol], where: Address) -> None:
+            await late.wait()
+            await call(made, where)
+
+        monkeypatch.setattr(sockets, "call", answered_late)
+        out, streams = Out(), Streams(opens=False)
+        streams.meet(WINDOW)
+        tested = Sockets(streams, out, where, Tally(), Refusing())
+        content = (frames.OPEN, b""), (frames.DATA, b"refused"), (frames.DATA, b"opened"), (frames.FIN, b"")
+        for kind, data in content:
+            tested.receive(frames.parse(frames.frame(kind, 1, data)))
+        late.set()
+        await asyncio.sleep(0.1)
+        assert out.counted == [frames.frame(frames.RESET, 1)]
+        assert not heard.is_set()
+        assert not len(tested)
+        await service.close()
+
+    run(work)
 
 
 def test_sizes() -> None:

@@ -139,7 +139,7 @@ class StreamSocket(asyncio.BufferedProtocol):
         if frame.kind == frames.DATA:
             self._opening += 1
             size = len(frame.data)
-            capsules.open(bytes(frame.data), lambda data: self._opened(data, size), lambda _: self.abort())
+            capsules.open(bytes(frame.data), lambda data: self._opened(data, size), lambda _: self._refused())
         elif frame.kind == frames.FIN and self._opening:
             capsules.after_opening(self.write_eof)
         else:
@@ -148,6 +148,12 @@ class StreamSocket(asyncio.BufferedProtocol):
     def _opened(self, data: bytes, octets: int) -> None:
         self._opening -= 1
         self.write(memoryview(data), octets)
+
+    def _refused(self) -> None:
+        """End the connection, for bytes are missing; there may be none yet, which would get what comes after them."""
+        if self._transport is None and self.stream:
+            self._sockets.lost(self, self.stream)
+        self.abort()
 
     def go_on(self) -> None:
         """Read again in turn, if there is credit."""
