@@ -4,14 +4,19 @@
 
 import asyncio
 import contextlib
+import itertools
 import os
 import random
+import socket
+import sys
+from collections.abc import Callable
 
 import pytest
 
 from gateways.ends import HOST, FakeGate, FakeStore, Network, Side, World, noise, run, until, world
 from gateways.test_links import exchange
-from ndks_gateways.running import accepting, greeting
+from ndks_gateways.running import accepting, connecting, greeting, listening
+from ndks_gateways.running.greeting import Greeting
 from ndks_gateways.running.settings import Address, Settings
 from ndks_gateways.tunnel.steps import MessageKeys
 
@@ -44,10 +49,10 @@ def test_garbage_is_closed_and_asks_no_unit():
     run(work)
 
 
-def test_silent_strangers_hold_up_nobody(monkeypatch: pytest.MonkeyPatch):
+def test_silent_strangers_hold_up_nobody():
     async def work() -> None:
-        monkeypatch.setattr(accepting, "MOST_STRANGERS", 20)
         async with world() as made:
+            made.b.end._linking.most_strangers = 20
             await made.a.linked()
             silent = [await asyncio.open_connection(HOST, made.b.settings.outer.port) for _ in range(60)]
             await until(lambda: len(made.b.end._linking._strangers) == 20)
@@ -60,17 +65,17 @@ def test_silent_strangers_hold_up_nobody(monkeypatch: pytest.MonkeyPatch):
 
 
 class Flood:
-    """Connections from one address, each of which says nothing and stays."""
+    """Connections from one address, or from many, each of which says nothing and stays."""
 
-    def __init__(self, made: World, source: str) -> None:
+    def __init__(self, made: World, *sources: str) -> None:
         self.count = 0
         self._held: list[asyncio.StreamWriter] = []
-        self._where, self._source = made.b.settings.outer, (source, 0)
+        self._where, self._sources = made.b.settings.outer, itertools.cycle(sources)
 
     async def go_on(self) -> None:
         try:
             while True:
-                _, writer = await asyncio.open_connection(*self._where, local_addr=self._source)
+                _, writer = await asyncio.open_connection(*self._where, local_addr=(next(self._sources), 0))
                 self._held.append(writer)
                 self.count += 1
         finally:
@@ -78,33 +83,104 @@ class Flood:
                 writer.transport.abort()
 
 
-@pytest.mark.parametrize("is_behind_it_too", [False, True])
-def test_who_floods_takes_no_place_of_another_address(monkeypatch: pytest.MonkeyPatch, is_behind_it_too: bool):
-    """A's unit is so slow that three times as many strangers come as there are places, before A can knock."""
+async def knock_after(made: World, flood: Flood, strangers: int, enough: Callable[[], object]) -> None:
+    """Let A make a link while a flood goes on, with a unit so slow that so many strangers come before A can knock."""
+    seal = made.a.gate.seal
+
+    async def seal_slowly() -> MessageKeys:
+        begun = flood.count
+        await until(lambda: flood.count > begun + strangers)
+        return await seal()
+
+    made.a.gate.seal = seal_slowly
+    flooding = asyncio.create_task(flood.go_on())
+    made.a.end._linking.wipe()
+    made.proxy.cut()
+    await until(enough)
+    flooding.cancel()
+    await asyncio.wait({flooding})
+
+
+def test_who_floods_takes_no_place_of_another_address():
+    """Three times as many strangers come as there are places; A's first attempt comes through."""
 
     async def work() -> None:
-        monkeypatch.setattr(accepting, "MOST_STRANGERS", 20)
         async with world() as made:
+            made.b.end._linking.most_strangers = 20
             await made.a.linked()
-            made.proxy.source = ("127.0.0.2" if is_behind_it_too else "127.0.0.3", 0)
-            flood, seal = Flood(made, "127.0.0.2"), made.a.gate.seal
-
-            async def seal_slowly() -> MessageKeys:
-                begun = flood.count
-                await until(lambda: flood.count > begun + 60)
-                return await seal()
-
-            monkeypatch.setattr(made.a.gate, "seal", seal_slowly)
-            flooding = asyncio.create_task(flood.go_on())
-            made.a.end._linking.wipe()
-            made.proxy.cut()
-            await until(lambda: made.a.end.problem_code == "LINK_CLOSED" or made.a.tally.full == 2)
-            assert (made.a.tally.full == 2) != is_behind_it_too
+            made.proxy.source = ("127.0.0.3", 0)
+            await knock_after(made, Flood(made, "127.0.0.2"), 60, lambda: made.a.tally.full == 2)
+            assert not made.a.tally.failed
             assert len(made.b.end._linking._strangers) <= 20
-            flooding.cancel()
-            await asyncio.wait({flooding})
 
     run(work)
+
+
+@pytest.mark.parametrize("sources", [["127.0.0.3"], [f"127.0.{site}.1" for site in range(1, 200)]])
+def test_who_floods_from_everywhere_does_not_keep_a_gateway_out(monkeypatch: pytest.MonkeyPatch, sources: list[str]):
+    """As many strangers come as there are places, from A's own address, or from others: some attempt comes through."""
+
+    async def work() -> None:
+        monkeypatch.setattr(connecting, "_MOST", 0.1)
+        async with world() as made:
+            made.b.end._linking.most_strangers = 50
+            await made.a.linked()
+            made.proxy.source = ("127.0.0.3", 0)
+            await knock_after(made, Flood(made, *sources), 50, lambda: made.a.tally.full == 2)
+
+    run(work)
+
+
+def test_more_strangers_than_there_are_places_hold_on():
+    """1,100 call at the same moment, from as many addresses: a few are taken at a time, and A finds a place."""
+
+    async def work() -> None:
+        async with world(through_proxy=False) as made:
+            await made.a.linked()
+            accepting = made.b.end._linking
+            began, most = accepting._began, accepting.most_strangers
+            taken, in_one_turn = 0, set[int]()
+            assert most == 1024
+
+            def counted(greeting: Greeting) -> None:
+                nonlocal taken
+                taken += 1
+                began(greeting)
+
+            def tick() -> None:
+                nonlocal taken
+                in_one_turn.add(taken)
+                taken = 0
+                asyncio.get_running_loop().call_soon(tick)
+
+            accepting._began = counted
+            silent = [called(made, f"127.1.{site >> 8}.{site & 255 or 1}") for site in range(1, 1101)]
+            tick()
+            await until(lambda: len(accepting._strangers) == most)
+            made.a.end._linking.wipe()
+            made.a.end._linking.renew()
+            await until(lambda: made.a.tally.full == 2)
+            assert len(accepting._strangers) > most - 100
+            assert 0 < max(in_one_turn) < 40
+            for each in silent:
+                each.close()
+
+    run(work)
+
+
+def called(made: World, source: str) -> socket.socket:
+    """Begin to call B, without waiting for it."""
+    calling = socket.socket()
+    calling.setblocking(False)
+    calling.bind((source, 0))
+    calling.connect_ex(made.b.settings.outer)
+    return calling
+
+
+@pytest.mark.parametrize(("files", "strangers"), [(256, 64), (1024, 256), (4096, 1024), (sys.maxsize, 1024)])
+def test_strangers_leave_files_for_the_link(files: int, strangers: int):
+    assert listening.most_strangers(files) == strangers
+    assert strangers + listening.most_connections(files, 0) <= files * 3 // 4 or files > 4000
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import functools
 import ipaddress
 from collections import Counter
 from collections.abc import Callable, Sequence
+from random import SystemRandom
 
 from ndks.exceptions import NdksError
 from ndks.system_errors import file_error
@@ -22,9 +23,10 @@ from .settings import Address
 from .switching import Switch
 from .tally import Tally
 
-MOST_STRANGERS = 1024  # connections that have shown no door yet
-BACKLOG = 1024
+_BACKLOG = 1024
+_AT_ONCE = 16  # connections that are accepted in one turn of the loop: a flood leaves time for all that there is to do
 _OF_STRANGERS = (NoDoor, Garbage, TooMany, LinkClosed, UnknownResumption)
+_RANDOM = SystemRandom()
 
 
 class Resumables:
@@ -65,17 +67,18 @@ class Accepting:
     ) -> None:
         self.resumables = Resumables()
         self.problem: NdksError | None = None  # of the last gateway that knew a door
+        self.most_strangers = 0  # connections that have shown no door yet: to be set before `listen`
         self._partner = partner
         self._switch = switch
         self._tally = tally
         self._news = news
-        self._strangers: dict[asyncio.Task[None], bytes] = {}  # in order of arrival: the site that each came from
+        self._strangers: dict[asyncio.Task[None], bytes] = {}  # the site that each came from
         self._known: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
     async def listen(self, where: Address) -> asyncio.Server:
         """Take connections. AddressError."""
-        return await listen(lambda: Greeting(self._began), where, BACKLOG)
+        return await listen(lambda: Greeting(self._began), where, _BACKLOG, _AT_ONCE)
 
     def confirmed(self, link: Link) -> None:
         self.resumables.confirm(link.established.resumable)
@@ -89,21 +92,23 @@ class Accepting:
         if self._is_closed:  # it was accepted before
             greeting.abort()
             return
-        if len(self._strangers) >= MOST_STRANGERS:
+        if len(self._strangers) >= self.most_strangers:
             self._make_room()
         task = asyncio.create_task(self._accept(greeting))
         self._strangers[task] = _site(greeting.host)
         task.add_done_callback(functools.partial(self._done, greeting))
 
     def _make_room(self) -> None:
-        """Close the oldest connection of the site that has most, so that a site that floods takes only its own places.
+        """Close a connection of the site that has most, so that a site that floods takes only its own places.
 
-        Several gateways behind one address are one site: each then has the time that the others leave it, as before.
+        Any one of them, and of several such sites: whoever floods from many, and however fast, leaves each connection
+        some time, and a gateway needs little of it. Several gateways behind one address are one site.
         """
-        ((crowded, _),) = Counter(self._strangers.values()).most_common(1)
-        oldest = next(task for task, site in self._strangers.items() if site == crowded)
-        del self._strangers[oldest]  # now: more may come before its task has ended
-        oldest.cancel()
+        sites = Counter(self._strangers.values())
+        most = max(sites.values())
+        closed = _RANDOM.choice([task for task, site in self._strangers.items() if sites[site] == most])
+        del self._strangers[closed]  # now: more may come before its task has ended
+        closed.cancel()
 
     def _done(self, greeting: Greeting, task: "asyncio.Task[None]") -> None:
         self._strangers.pop(task, None)

@@ -18,7 +18,7 @@ from .connecting import Connecting
 from .flows import MOST
 from .gate import Gate
 from .links import Link
-from .listening import allow_connections, listen
+from .listening import allow_files, listen, most_connections, most_strangers
 from .partners import Partner
 from .settings import AES, CAPSULE_VERNAM, Settings
 from .sockets import BACKLOG, Sockets, reset_if_killed
@@ -94,12 +94,14 @@ class End:
 
     async def _listen(self, servers: list[asyncio.Server]) -> None:
         settings, linking = self._settings, self._linking
-        self._sockets.most = allow_connections(MOST if settings.udp and not settings.is_connecting else 0)
+        files = allow_files()
+        self._sockets.most = most_connections(files, MOST if settings.udp and not settings.is_connecting else 0)
         if isinstance(linking, Connecting):
             server = await listen(self._waiting.accepted, settings.inner, BACKLOG)
             reset_if_killed(server)
             self.inner_port = server.sockets[0].getsockname()[1]
         else:
+            linking.most_strangers = most_strangers(files)
             server = await linking.listen(settings.outer)
             self.outer_port = server.sockets[0].getsockname()[1]
         servers.append(server)

@@ -15,7 +15,8 @@ from ndks.exceptions import NdksError, reason
 from .settings import Address
 
 _NEXT_ADDRESS = 0.25  # seconds until the next address of a name is tried beside the one before, as in RFC 8305
-_RESERVED = 1280  # files: strangers at the door, links, the unit, commands
+_STRANGERS = 1024
+_RESERVED = _STRANGERS + 256  # files: strangers at the door, links, the unit, commands
 
 
 class AddressError(NdksError):
@@ -26,13 +27,8 @@ class AddressError(NdksError):
     usual_advice = "name a free port, at an address of this machine"
 
 
-def allow_connections(flows: int = 0) -> int:
-    """Let this process open as many files as the system permits: at first it may open few, often 1024.
-
-    Return how many connections of applications that leaves room for, beside `flows` flows of datagrams, which have a
-    file each: they never keep a link from being made.
-    """
-    reserved = _RESERVED + flows
+def allow_files() -> int:
+    """Let this process open as many files as the system permits, at first often 1024, and return how many that is."""
     files = sys.maxsize
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource  # not on Windows
@@ -42,15 +38,37 @@ def allow_connections(flows: int = 0) -> int:
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         now, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         files = files if now == resource.RLIM_INFINITY else now
-    return max(files - reserved, files // 2)
+    return files
 
 
-async def listen(made: Callable[[], asyncio.BaseProtocol], where: Address, backlog: int) -> asyncio.Server:
-    """Return a TCP server. AddressError."""
+def most_connections(files: int, flows: int) -> int:
+    """Return for how many connections of applications there is room, beside `flows` flows of datagrams with a file each.
+
+    They never keep a link from being made.
+    """
+    return max(files - _RESERVED - flows, files // 2)
+
+
+def most_strangers(files: int) -> int:
+    """Return for how many connections that have shown no door there is room."""
+    return min(_STRANGERS, files // 4)
+
+
+async def listen(
+    made: Callable[[], asyncio.BaseProtocol], where: Address, backlog: int, at_once: int = 0
+) -> asyncio.Server:
+    """Return a TCP server. AddressError.
+
+    asyncio accepts as many connections in one turn of the loop as may wait; with `at_once`, no more than that.
+    """
     try:
-        return await asyncio.get_running_loop().create_server(made, *where, backlog=backlog)
+        server = await asyncio.get_running_loop().create_server(made, *where, backlog=at_once or backlog)
+        for each in server.sockets if at_once else ():
+            with each.dup() as same:
+                same.listen(backlog)
     except OSError as error:
         raise unusable(where, error) from None
+    return server
 
 
 async def call(made: Callable[[], asyncio.BaseProtocol], where: Address) -> None:
