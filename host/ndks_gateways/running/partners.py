@@ -4,6 +4,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -18,6 +19,8 @@ from ..tunnel.streams import WINDOW
 from .greeting import Greeting, perform
 from .settings import Settings
 from .store import Pinned, Store
+
+_log = logging.getLogger(__name__)
 
 _REVOKED = "REVOKED"
 
@@ -144,13 +147,16 @@ class Partner:
             self._store.drop_pairs()
 
     def _keep(self, established: Established) -> None:
-        """Keep what outlives this process. FileError."""
+        """Keep what outlives this process. FileError: the peer cannot be pinned."""
         peer = established.peer
         if self._store.peer is None:
             self._store.pin(Pinned(peer.lane, peer.static))
         if established.pair is not None:
             kept = pairs_to_keep(established.pair, self._store.pairs, established.door, self._settings.label)
-            self._store.keep_pairs(kept)
+            try:
+                self._store.keep_pairs(kept)
+            except FileError as error:  # the pairs of before are at both ends still
+                _log.warning("%s: %s; the link is made without a new pair door", error.code, error)
 
     async def _answer(self, step: Step) -> Any:
         match step:
