@@ -227,6 +227,7 @@ def test_a_full_disk_ends_no_tunnel(full: str):
 
     async def work() -> None:
         async with world() as made:
+            await made.a.linked()
             reader, writer = await made.connect()
             for side in full:
                 getattr(made, side).store.keep_pairs = no_room
