@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _RANDOM = SystemRandom()
 _PAUSES = 0.1, 0.2, 0.5, 1.0, 2.0, 5.0  # seconds between attempts to reach the service
+_NOT_THERE = "plug it in, or wait for the end of ndks service release"
 _LOOK_AGAIN = 5.0  # seconds after which a unit that is there but cannot be used is asked again
 _CLOSED = (UnitRemoved, ProtocolError)  # after which a connection is of no use
 
@@ -138,7 +139,7 @@ class Held(ABC):
     async def _look(self, work: ndks.aio.Unit, said: Presence) -> None:
         self.serial_number = work.hello.serial_number
         if not said.present:
-            raise NoUnit(f"unit {self.serial_number} is not plugged in", "plug it in")
+            raise NoUnit(f"unit {self.serial_number} is not plugged in", _NOT_THERE)
         is_news = await self._learn(work, said)
         if self.away:
             _log.info("unit %s is there", self.serial_number)

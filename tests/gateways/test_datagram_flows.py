@@ -4,6 +4,7 @@
 
 import asyncio
 import random
+import socket
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from gateways.ends import HOST, World, free_port, run, until, world
 from ndks_gateways.running import datagram_socket, flows
 from ndks_gateways.running.datagram_socket import DatagramSocket
+from ndks_gateways.running.settings import Address
 from ndks_gateways.running.status import State
 
 
@@ -148,6 +150,44 @@ def test_answers_come_from_the_address_that_was_asked(host: str):
         answering.close()
 
     run(work)
+
+
+@pytest.mark.parametrize(
+    ("name", "host"),
+    [
+        (("192.0.2.1", 7701), "192.0.2.1"),
+        (("2001:db8::1", 7701, 0, 0), "2001:db8::1"),
+        (("fe80::1", 7701, 0, 3), "fe80::1%3"),
+    ],
+)
+def test_a_link_local_address_names_its_interface(name: tuple[str, int], host: str):
+    """Without it no datagram can be sent there, to the other gateway or to a service."""
+
+    async def work() -> None:
+        async with world() as made:
+            await made.a.linked()
+            link = made.a.end._switch.newest
+            link._name = name
+            assert link.host == host
+            assert link.address == str(Address(host, 7701))
+            found = [(socket.AF_INET6, socket.SOCK_DGRAM, 17, "", name)]
+            to = flows.ExitFlows(Address(host, 7701), lambda _flow, _data: None)
+            to._loop = FakeLoop(found)
+            await to._looked_up()
+            assert to._host == host
+            to.close()
+
+    run(work)
+
+
+class FakeLoop:
+    """Finds an address for each name."""
+
+    def __init__(self, found: list[tuple[int, int, int, str, tuple[str, int]]]) -> None:
+        self._found = found
+
+    async def getaddrinfo(self, *_: object, **__: object) -> list[tuple[int, int, int, str, tuple[str, int]]]:
+        return self._found
 
 
 def test_what_is_lost_reordered_or_repeated_on_the_way_comes_once_at_most():

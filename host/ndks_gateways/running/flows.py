@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .datagram_socket import Address, DatagramSocket, bound, connected
+from .listening import host_of
 from .settings import Address as Where
 
 IDLE = 180.0  # seconds; RFC 4787 asks for two minutes at least
@@ -157,7 +158,7 @@ class ExitFlows(_Flows):
     async def _looked_up(self) -> None:
         with contextlib.suppress(OSError):
             found = await self._loop.getaddrinfo(*self._inner, type=socket.SOCK_DGRAM)
-            self._host = str(found[0][4][0])
+            self._host = host_of(found[0][4])
 
     def _received(self, number: int, data: memoryview, _address: Address) -> None:
         self._use(self._flows[number])

@@ -7,7 +7,7 @@ import contextlib
 import socket
 import time
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from ndks.exceptions import NdksError
 
@@ -16,6 +16,7 @@ from ..tunnel.delivery import Attached
 from ..tunnel.frames import Frame
 from ..tunnel.handshake import Established
 from ..tunnel.records import Opener, Sealer
+from .listening import host_of
 from .settings import Address
 
 PING_AFTER = 5.0  # seconds in which nothing was sent
@@ -64,7 +65,7 @@ class Link(asyncio.BufferedProtocol):
         self._heard = self._spoke = self._loop.time()
         self._problem: NdksError | None = None
         self._transport: asyncio.Transport | None = None
-        self._name: tuple[str, int] | tuple[()] = ()
+        self._name: Any = ()
         self._ticking: asyncio.TimerHandle | None = None
         self._ending: asyncio.TimerHandle | None = None
         self._quiet: asyncio.TimerHandle | None = None
@@ -111,12 +112,12 @@ class Link(asyncio.BufferedProtocol):
     @property
     def address(self) -> str:
         """HOST:PORT of the other end, as the system sees it."""
-        return str(Address(*self._name[:2])) if self._name else ""
+        return str(Address(self.host, self._name[1])) if self._name else ""
 
     @property
     def host(self) -> str:
         """The IP address of the other end."""
-        return self._name[0] if self._name else ""
+        return host_of(self._name) if self._name else ""
 
     def pump(self) -> None:
         """Write what waits, as long as the line takes it; close when all is said and heard."""

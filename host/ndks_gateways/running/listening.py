@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from ndks.exceptions import NdksError, reason
 
@@ -42,7 +43,7 @@ def allow_files() -> int:
 
 
 def most_connections(files: int, flows: int) -> int:
-    """Return for how many connections of applications there is room, beside `flows` flows of datagrams with a file each.
+    """Return how many connections of applications there may be, beside `flows` flows of datagrams with a file each.
 
     They never keep a link from being made.
     """
@@ -81,6 +82,12 @@ async def call(made: Callable[[], asyncio.BaseProtocol], where: Address) -> None
         ipaddress.ip_address(where.host)
         delay = None
     await asyncio.get_running_loop().create_connection(made, *where, happy_eyeballs_delay=delay)
+
+
+def host_of(name: Any) -> str:
+    """Return the IP address in the address of a socket; a link-local one of IPv6 needs the number of its interface."""
+    zone = name[3] if len(name) > 3 else 0
+    return f"{name[0]}%{zone}" if zone else name[0]
 
 
 def unusable(where: Address, error: OSError) -> AddressError:
