@@ -7,22 +7,25 @@ import random
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from support.emulate_process import PATIENCE
 
-from ndks_gateways.running import sockets
+from ndks.exceptions import DeviceError
+from ndks_gateways.running import capsules, sockets
 from ndks_gateways.running.capsules import MOST_PLAIN, most_plain, size_of
 from ndks_gateways.running.settings import Address
 from ndks_gateways.running.sockets import Sockets
 from ndks_gateways.running.tally import Tally
 from ndks_gateways.tunnel import frames
 from ndks_gateways.tunnel.streams import WINDOW, Streams
+from ndks_protocol import errors
 
 from .crashing import Echo, Server
-from .ends import HOST, Service, run
+from .ends import HOST, Service, run, until
 from .gateway_process import Gateway, pair
 from .members import Founded, founded
 
@@ -114,6 +117,58 @@ def test_a_unit_that_is_unplugged(network: Founded, ends: tuple[Gateway, Gateway
         with connection.makefile("rb") as answer:
             got += answer.read()
     assert got == DATA
+
+
+def test_the_unit_that_seals_enters_a_generation_first(network: Founded, ends: tuple[Gateway, Gateway, int]) -> None:
+    """A member joins: what the other unit does not know yet waits until it does, and nothing is lost."""
+    start(ends, RECORDS[0], RECORDS[0])
+    a, b, port = ends
+    a.wait_for_link()
+    here, there = network.members
+    with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+        connection.sendall(b"before")
+        assert connection.recv(100) == b"before"
+        bundle = network.administrator.issue()
+        here.enter(bundle)
+        a.wait(lambda values: values["unit"]["generation"] == bundle.g, "the first gateway knows the generation")
+        connection.sendall(b"after")
+        time.sleep(1)  # for the capsule to be refused there
+        there.enter(bundle)
+        connection.settimeout(PATIENCE)
+        assert connection.recv(100) == b"after"
+    assert "CAPSULE" not in b.log
+
+
+class Gate:
+    """A unit that never knows a capsule, and of which there is no news."""
+
+    changes = asked = 0
+
+    async def call(self, _verb: object) -> bytes:
+        self.asked += 1
+        raise DeviceError(errors.HEADER)
+
+    async def wait_change(self, _known: int) -> int:
+        return await asyncio.get_running_loop().create_future()
+
+
+def test_what_no_generation_explains_is_refused_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of them has its time; those after it are refused at once."""
+
+    async def work() -> None:
+        monkeypatch.setattr(capsules, "_BEHIND_FOR", 0.2)
+        refused: list[float] = []
+        opening = capsules.Capsules(Gate(), "aes", Tally())
+        running = asyncio.create_task(opening.run())
+        begun = time.monotonic()
+        for _ in range(3):
+            opening.open(b"capsule", pytest.fail, lambda _: refused.append(time.monotonic() - begun))
+        await until(lambda: len(refused) == 3)
+        running.cancel()
+        assert refused[0] >= 0.2
+        assert refused[2] - refused[0] < 0.15
+
+    run(work)
 
 
 def test_ends_that_seal_in_different_ways_do_not_meet(ends: tuple[Gateway, Gateway, int]) -> None:

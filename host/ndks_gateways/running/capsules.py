@@ -15,7 +15,7 @@ from ndks.exceptions import DeviceError, NdksError
 from ndks_protocol.commands import MAX_CHUNK
 
 from ..held import UnitAway
-from .gate import Gate
+from .gate import BEHIND, Gate
 from .tally import Tally
 
 _log = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ _log = logging.getLogger(__name__)
 _HEADER, _TAG, _FRAMING = 37, 16, 16  # bytes: of a capsule, of each of its chunks, of sync word and check value
 MOST_PLAIN = 4 * MAX_CHUNK - _FRAMING  # bytes in one capsule: a connection that has little waits for no more than that
 _PAUSE = 1.0  # seconds after which a unit that has refused is asked again
+_BEHIND_FOR = 30.0  # seconds in which a unit may enter the generation of what it does not know
 
 Done = Callable[[bytes], object]
 
@@ -55,6 +56,7 @@ class Capsules:
         self._gate = gate
         self._cipher = cipher
         self._tally = tally
+        self._behind_until: float | None = None  # by the loop's clock: nothing was opened since one that is not known
         self._sealing = _Line(self._seal)
         self._opening = _Line(self._open)
 
@@ -92,18 +94,39 @@ class Capsules:
     async def _open(self, capsule: bytes) -> bytes:
         """Open a capsule, however long the unit is away. Unopened."""
         while True:
+            known = self._gate.changes
             try:
-                return await self._gate.call(lambda unit: unit.unseal(capsule, mode="b", again=True, allow_jump=True))
+                data = await self._gate.call(lambda unit: unit.unseal(capsule, mode="b", again=True, allow_jump=True))
             except NdksError as error:
-                if isinstance(error, DeviceError) and error.code not in ("CONFLICT", "BUSY", "SESSION_ENDED"):
-                    raise Unopened(f"a capsule was refused: {error}", error.advice) from None
-                await self._wait(error)
+                if isinstance(error, DeviceError) and error.number in BEHIND:
+                    await self._catch_up(known, error)
+                elif isinstance(error, DeviceError) and error.code not in ("CONFLICT", "BUSY", "SESSION_ENDED"):
+                    raise _refused(error) from None
+                else:
+                    await self._wait(error)
+            else:
+                self._behind_until = None
+                return data
+
+    async def _catch_up(self, known: int, error: NdksError) -> None:
+        """Wait until there is news of the unit: the other one may have entered a generation before it. Unopened."""
+        if self._behind_until is None:
+            self._behind_until = asyncio.get_running_loop().time() + _BEHIND_FOR
+        try:
+            async with asyncio.timeout_at(self._behind_until):
+                await self._gate.wait_change(known)
+        except TimeoutError:
+            raise _refused(error) from None
 
     async def _wait(self, error: NdksError) -> None:
         if not isinstance(error, UnitAway):
             _log.warning("%s: %s; it is tried again", error.code, error)
         await asyncio.sleep(_PAUSE)
         await self._gate.wait_present()
+
+
+def _refused(error: NdksError) -> Unopened:
+    return Unopened(f"a capsule was refused: {error}", error.advice)
 
 
 class _Line:

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 _DOOR = 1 << 47  # the exported key from which doors are made: the first that is for gateways
 _DOOR_BITS = 256
-_BEHIND = (errors.HEADER, errors.TOO_FAR)  # for a header from behind a right door: it is of a later generation or epoch
+BEHIND = (errors.HEADER, errors.TOO_FAR)  # for a header from behind a right door: it is of a later generation or epoch
 _AHEAD = (errors.CUT, errors.TOO_OLD)  # with any number allowed: it is of a generation, or an epoch, that was given up
 
 
@@ -78,7 +78,7 @@ class Gate(Held):
         try:
             keys = await self.call(lambda unit: unit.open_message_keys(header, again=True, allow_jump=True))
         except DeviceError as error:
-            if error.number in _BEHIND:
+            if error.number in BEHIND:
                 raise Behind(self.generation) from None
             if error.number in _AHEAD:
                 raise Ahead from None
