@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _RANDOM = SystemRandom()
 _PAUSES = 0.1, 0.2, 0.5, 1.0, 2.0, 5.0  # seconds between attempts to reach the service
+_SUITE = "hybrid"
 _NOT_THERE = "plug it in, or wait for the end of ndks service release"
 _LOOK_AGAIN = 5.0  # seconds after which a unit that is there but cannot be used is asked again
 _CLOSED = (UnitRemoved, ProtocolError)  # after which a connection is of no use
@@ -38,6 +39,14 @@ class UnitAway(NdksError):
 
     code = "UNIT_AWAY"
     exit_status = 3
+
+
+class WeakSuite(NdksError):
+    """The unit's network is of suite paper: a few dozen known bits of a key reveal the rest, so it protects nothing."""
+
+    code = "WEAK_SUITE"
+    exit_status = 4
+    usual_advice = "provision the units with a network of suite hybrid: ndks network new"
 
 
 class Held(ABC):
@@ -160,6 +169,12 @@ class Held(ABC):
         self.changes += 1
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+def need_hybrid(suite: str) -> None:
+    """Refuse a unit whose keys protect nothing. WeakSuite."""
+    if suite != _SUITE:
+        raise WeakSuite(f"the unit's network is of suite {suite}; gateways need suite {_SUITE}")
 
 
 def unit_away(why: NdksError | None) -> UnitAway:

@@ -8,7 +8,7 @@ import ndks.aio
 from ndks.driver import service_verbs
 from ndks.driver.program_keys import OwnNumber
 
-from .held import Held
+from .held import Held, need_hybrid
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +51,6 @@ class KeyUnit(Held):
 
     async def _learn(self, work: ndks.aio.Unit, said: service_verbs.Presence) -> bool:
         status = await work.unlock()
+        need_hybrid(status.suite)
         former, self._known = self._known, Presence(status.epoch, said.revoked, said.beacon_age)
         return not former or (former.epoch, former.revoked) != (status.epoch, said.revoked)

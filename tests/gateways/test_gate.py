@@ -8,6 +8,7 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.emulate_process import PATIENCE
@@ -15,7 +16,8 @@ from support.serve_process import served
 
 from ndks.exceptions import DeviceError, NoUnit, SeveralUnits
 from ndks.line.services import SOCKETS
-from ndks_gateways.held import UnitAway
+from ndks_gateways.held import Held, UnitAway, WeakSuite
+from ndks_gateways.key_unit import KeyUnit
 from ndks_gateways.running.gate import Gate
 from ndks_gateways.tunnel.errors import Reflected
 from ndks_gateways.tunnel.steps import Behind
@@ -209,6 +211,22 @@ def test_a_handshake_that_is_given_up_leaves_the_gate_in_order(network: Founded)
         assert (await b.open(sealed.header)).aes_key == sealed.aes_key
 
     with_gates(network, use)
+
+
+class PaperUnit:
+    """A unit whose network is of suite paper."""
+
+    async def status(self) -> SimpleNamespace:
+        return SimpleNamespace(suite="paper", epoch=0, lane=1)
+
+    unlock = status
+
+
+@pytest.mark.parametrize("made", [Gate(None, NAME), KeyUnit(None)], ids=["tunnel", "serve and psk"])
+def test_a_network_of_suite_paper_is_refused(made: Held) -> None:
+    said = SimpleNamespace(epoch=0, revoked=0, beacon_age=None)
+    with pytest.raises(WeakSuite):
+        asyncio.run(made._learn(PaperUnit(), said))
 
 
 def test_which_socket(network: Founded) -> None:

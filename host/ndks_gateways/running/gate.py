@@ -14,7 +14,7 @@ from ndks.exceptions import DeviceError
 from ndks.times import DEFAULT_TIMEOUT
 from ndks_protocol import errors
 
-from ..held import Held, unit_away
+from ..held import Held, need_hybrid, unit_away
 from ..tunnel.doors import KEPT_EPOCHS, Door, epoch_door
 from ..tunnel.errors import Reflected
 from ..tunnel.steps import Ahead, Behind, MessageKeys, OpenedKeys
@@ -114,6 +114,7 @@ class Gate(Held):
         if self.is_present and said.epoch == self.epoch:
             return False
         status = await work.status()
+        need_hybrid(status.suite)
         await self._read_doors(work, status.epoch)
         is_moved = self.lane is None or status.epoch != self.epoch
         self.lane, self.epoch = status.lane, status.epoch
