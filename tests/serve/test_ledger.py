@@ -217,6 +217,28 @@ def test_a_ledger_of_before_the_last_run_is_seen(database: Database, tmp_path: P
     asyncio.run(story())
 
 
+def test_a_server_that_has_seen_a_ledger_of_before_and_is_killed_sees_it_again(
+    database: Database, tmp_path: Path
+) -> None:
+    """It took no run since the copy, so only its last delivery shows that; the mark was written before that one."""
+
+    async def story() -> None:
+        async with opened(database.connect, tmp_path / "mark") as ledger:
+            await born.first(ledger)
+            await ledger.deliver([row(0)])
+        before = database.copy()
+        async with opened(database.connect, tmp_path / "mark") as ledger:
+            await ledger.deliver([row(1)])
+            database.put_back(before)
+            assert await outcome(ledger.deliver([row(2)])) == refusals.LEDGER_LOST
+            as_when_killed = (tmp_path / "mark").read_bytes()
+        (tmp_path / "mark").write_bytes(as_when_killed)
+        async with opened(database.connect, tmp_path / "mark") as ledger:
+            assert await outcome(ledger.deliver([row(1)])) == refusals.LEDGER_LOST
+
+    asyncio.run(story())
+
+
 def test_a_ledger_is_not_begun_again_by_a_unit_that_may_be_behind(database: Database, tmp_path: Path) -> None:
     async def story() -> None:
         unit = ModelUnit(7)

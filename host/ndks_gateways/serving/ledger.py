@@ -188,6 +188,8 @@ class Ledger:
         except LedgerLost as error:
             is_news = not isinstance(self.problem, LedgerLost)
             _log.log(logging.WARNING if is_news else logging.DEBUG, "%s: %s. Do: %s", error.code, error, error.advice)
+            if self._marked != self._mark:  # it alone may show that, also after a crash
+                self._write_mark()
             raise
         except LedgerAway as error:
             is_news = not isinstance(self.problem, LedgerAway)
