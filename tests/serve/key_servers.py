@@ -32,6 +32,12 @@ class Said(NamedTuple):
     values: Any
     headers: dict[str, str]
 
+    @property
+    def reason(self) -> str:
+        """Why it was refused: what `details` say, or else the message."""
+        details = self.values.get("details", ())
+        return details[0]["reason"] if details else self.values.get("message", "")
+
 
 def make_certificates(directory: Path) -> Path:
     certs.make(directory, SAES, ("KME_A", "KME_B"), (HOST, "localhost"), 2)

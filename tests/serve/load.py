@@ -189,4 +189,4 @@ def slave_site(sae: str) -> str:
 
 
 def _message(said: Said) -> str:
-    return said.values["message"] if said.values else str(said.status)
+    return said.reason if said.values else str(said.status)

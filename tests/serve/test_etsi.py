@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ndks_gateways.keys import refusals
-from ndks_gateways.keys.refusals import NotNow
+from ndks_gateways.keys.refusals import BadRequest, NotNow
 from ndks_gateways.serving import answers
 
 from .key_servers import Client, Running, running
@@ -68,7 +68,24 @@ def test_both_ends_get_the_same_keys_and_only_once(a: Client, b: Client) -> None
         assert len(base64.b64decode(key["key"], validate=True)) == 16
     assert b.keys("SAE_A", "dec_keys", ids(new.values)).values == new.values
     again = b.keys("SAE_A", "dec_keys", ids(new.values))
-    assert (again.status, again.values["message"]) == (400, refusals.TAKEN)
+    assert again.status == 400
+    assert again.values == {"message": refusals.NOT_FOUND, "details": [{"reason": refusals.TAKEN}]}
+
+
+@pytest.mark.parametrize("reason", [refusals.TAKEN, refusals.TOO_OLD, refusals.REVOKED])
+def test_a_key_that_is_gone_has_the_message_of_the_standard(server: Running, b: Client, reason: str) -> None:
+    server.keys.problem = BadRequest(reason)
+    try:
+        said = b.get(f"{DEC}?key_ID={uuid.UUID(int=1)}")
+    finally:
+        server.keys.problem = None
+    assert (said.status, said.values["message"], said.reason) == (400, refusals.NOT_FOUND, reason)
+    assert f'reason="{reason}"' in server.monitor("/metrics")[1]
+
+
+def test_no_client_keeps_an_answer_in_a_cache(a: Client, b: Client) -> None:
+    for said in (a.get(ENC), b.get(f"{DEC}?key_ID={uuid.UUID(int=1)}")):
+        assert said.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize(
@@ -90,6 +107,8 @@ def test_both_ends_get_the_same_keys_and_only_once(a: Client, b: Client) -> None
         ("GET", f"{ENC}?extension_optional=%7B%22a%22%3A+1%7D", None, 1, 32),  # QKD_Mate
         ("GET", f"{ENC}/?number=2", None, 2, 32),
         ("GET", f"/{ENC}", None, 1, 32),  # after an address that ends with a slash
+        ("POST", f"{ENC}?number=2&size=64", None, 2, 8),
+        ("POST", f"{ENC}?number=2", {"size": 64}, 1, 8),
         ("POST", "/api/v1/keys//SAE_B/enc_keys", b'\xef\xbb\xbf{"number": 2}', 2, 32),  # .NET begins texts so
     ],
 )
@@ -100,12 +119,13 @@ def test_forms_of_enc_keys(a: Client, method: str, path: str, body: Any, number:
 
 
 def test_forms_of_dec_keys(a: Client, b: Client) -> None:
-    keys = a.keys("SAE_B", "enc_keys", {"number": 4}).values["keys"]
+    keys = a.keys("SAE_B", "enc_keys", {"number": 5}).values["keys"]
     assert b.get(f"{DEC}?key_ID={keys[0]['key_ID']}").values == {"keys": keys[:1]}
     extended = {"key_IDs": [{"key_ID": keys[1]["key_ID"].upper(), "key_ID_extension": {}}], "key_IDs_extension": {}}
     assert b.post(DEC, extended).values == {"keys": keys[1:2]}
     assert b.get(f"{DEC}?key_ID={keys[2]['key_ID'].replace('-', '')}").values == {"keys": keys[2:3]}
-    assert b.ask("POST", DEC, ids({"keys": keys[3:]}), **{"Content-Type": "text/plain"}).values == {"keys": keys[3:]}
+    assert b.post(f"{DEC}?key_ID={keys[3]['key_ID']}").values == {"keys": keys[3:4]}
+    assert b.ask("POST", DEC, ids({"keys": keys[4:]}), **{"Content-Type": "text/plain"}).values == {"keys": keys[4:]}
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def delivers(server: KeyProcess, keys: list[dict[str, str]]) -> bool:
 
 def refusal(server: KeyProcess, keys: list[dict[str, str]]) -> tuple[int, str]:
     said = answer(server, keys)
-    return said.status, said.values.get("message", "")
+    return said.status, said.reason
 
 
 @pytest.mark.parametrize("first", [0, 1])

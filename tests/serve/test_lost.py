@@ -88,7 +88,7 @@ class Story:
     def refusal(self, keys: list[dict[str, str]]) -> str:
         said = self.b.deliver(keys)
         assert said.status in (400, 503), said
-        return said.values["message"]
+        return said.reason
 
 
 def epoch_of(server: KeyProcess) -> int:

@@ -82,7 +82,7 @@ def test_two_sites_give_the_same_keys(directory: Path) -> None:
             assert new.status == 200
             ids = ids_of(new.values["keys"])
             assert slave.keys("SAE_A", "dec_keys", ids).values == new.values
-            assert slave.keys("SAE_A", "dec_keys", ids).values == {"message": refusals.TAKEN}
+            assert slave.keys("SAE_A", "dec_keys", ids).reason == refusals.TAKEN
         assert [a.end(), b.end()] == [0, 0]
         for server in (a, b):
             assert "Traceback" not in server.log

@@ -32,7 +32,7 @@ def test_keys_of_both_ends(sites: tuple[Running, Running], query: str, size: int
     assert (len(bytes.fromhex(new["keyId"])), len(bytes.fromhex(new["key"]))) == (16, size)
     path = f"/key/{new['keyId'].upper()}?remoteSystemID=Alice"
     assert b.get(path).values == new
-    assert b.get(path).values == {"message": refusals.TAKEN}
+    assert b.get(path).values == {"message": refusals.NOT_FOUND, "details": [{"reason": refusals.TAKEN}]}
 
 
 def test_entropy(sites: tuple[Running, Running]) -> None:

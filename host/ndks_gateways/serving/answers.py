@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 
 from aiohttp import web
 
-from ..keys.refusals import NotNow, Refused
+from ..keys.refusals import NOT_FOUND, REVOKED, TAKEN, TOO_OLD, NotNow, Refused
 
 # 400
 TOO_LARGE = "the body of the request is too large"
@@ -22,6 +22,8 @@ NO_METHOD = "this path takes another method"
 BROKEN = "error on the side of this KME"
 
 _JSON = "application/json"
+_GONE = {TAKEN, TOO_OLD, REVOKED}  # for which the standard has one message (6.4)
+_NOT_KEPT = {"Cache-Control": "no-store"}  # no cache of a client keeps a key, nor an answer of before
 
 
 class Answer(NamedTuple):
@@ -54,15 +56,18 @@ class NotAllowed(Refused):
 
 
 def done(answer: Answer) -> web.Response:
-    return web.Response(body=answer.body, content_type=_JSON)
+    return web.Response(body=answer.body, content_type=_JSON, headers=_NOT_KEPT)
 
 
 def refused(error: Refused) -> web.Response:
     """Return the answer for a refusal: the object Error of ETSI GS QKD 014, 6.5."""
-    values: dict[str, object] = {"message": str(error)}
-    if details := getattr(error, "details", None):
-        values["details"] = details
-    response = web.Response(status=error.status, body=json.dumps(values).encode(), content_type=_JSON)
+    reason = str(error)
+    values: dict[str, object] = {"message": reason}
+    if reason in _GONE:
+        values = {"message": NOT_FOUND, "details": [{"reason": reason}]}
+    response = web.Response(
+        status=error.status, body=json.dumps(values).encode(), content_type=_JSON, headers=_NOT_KEPT
+    )
     if isinstance(error, NotNow):
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, NotAllowed):

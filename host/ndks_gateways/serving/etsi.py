@@ -45,7 +45,8 @@ class EtsiDesk:
             raise NotAllowed(*methods)
         if method == "status":
             return self._status(me, other)
-        values = query_of(request) if request.method == "GET" else await fields_of(request, self._bounds)
+        # Some clients send POST without a body and mean its query.
+        values = (request.method == "POST" and await fields_of(request, self._bounds)) or query_of(request)
         if method == "enc_keys":
             return await self._new_keys(me, other, values)
         return await self._keys(me, other, values)
