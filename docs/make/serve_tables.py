@@ -22,7 +22,7 @@ DOCUMENT = PAGE.with_name("openapi.json")
 _STATUSES = {  # of the messages, which are names of these modules in this order
     400: (refusals, "FORMAT NUMBER SIZE SIZE_OF_BYTES MANDATORY GROUP NOT_FOUND TAKEN TOO_OLD REVOKED TWICE"),
     401: (refusals, "NOT_YOURS"),
-    503: (refusals, "UNIT_AWAY LEDGER_AWAY LEDGER_LOST NOT_HEARD TOO_MANY"),
+    503: (refusals, "UNIT_AWAY LEDGER_AWAY LEDGER_LOST NO_MARK NOT_HEARD TOO_MANY"),
 }
 _OF_HTTP = {
     400: "TOO_LARGE SLOW",

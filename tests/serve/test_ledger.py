@@ -497,7 +497,7 @@ def test_a_mark_is_written_with_a_delivery_when_the_last_one_is_a_second_old(
     asyncio.run(story())
 
 
-def test_a_mark_that_cannot_be_written_is_told_once_and_keys_are_given(
+def test_a_mark_that_cannot_be_written_is_told_once_and_nothing_is_delivered_until_it_can(
     database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ledgers, "_MARK_SECONDS", 0.0)
@@ -508,11 +508,15 @@ def test_a_mark_that_cannot_be_written_is_told_once_and_keys_are_given(
             await born.first(ledger)
             ledger.note(RUN)
             await until(lambda: ledger.mark.run == RUN)
-            for slot in range(3):
-                await ledger.deliver([row(slot)])
+            await until(lambda: ledger.problem is not None)
+            for _ in range(3):
+                assert await outcome(ledger.deliver([row(0)])) == refusals.NO_MARK
+                assert ledger.problem
+                assert str(ledger.problem) == refusals.NO_MARK
             place.mkdir()
-            await ledger.deliver([row(3)])
-            assert MarkFile(place / "mark").read() == Mark(RUN, row(3))
+            await ledger.deliver([row(0)])
+            assert MarkFile(place / "mark").read() == Mark(RUN, row(0))
+            await until(lambda: ledger.problem is None)
 
     asyncio.run(story())
     assert [each.levelno for each in caplog.records].count(logging.ERROR) == 1

@@ -28,6 +28,7 @@ UNIT_AWAY = "the unit of this KME is not at hand"
 LEDGER_AWAY = "the ledger of this KME is not at hand"
 LEDGER_LOST = "the ledger of this KME is empty, or older than its last keys; its administrator must decide"
 NOT_HEARD = "this KME may not have heard of the epoch of one or more keys specified yet"
+NO_MARK = "the last-run file of this KME cannot be written; its administrator must see to it"
 TOO_MANY = "too many requests"
 
 _SOON = 2  # seconds

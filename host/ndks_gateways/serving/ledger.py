@@ -47,7 +47,7 @@ class Ledger:
         self._mark = mark.read()
         self._marked = self._mark  # in the file
         self._marked_at = time.monotonic()
-        self._is_marking = True  # as far as it was tried
+        self._mark_failed: NotNow | None = None
         self._server = server
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._connection: Connection | None = None
@@ -116,7 +116,7 @@ class Ledger:
             run = self._to_note
             try:
                 await self._do(lambda tables, run=run: self._note(tables, run) if run else self._look(tables))
-                self.problem = None
+                self.problem = self._mark_failed
                 self._to_note = None if self._to_note is run else self._to_note
             except NotNow as error:
                 self.problem = error
@@ -198,6 +198,10 @@ class Ledger:
             raise
 
     def _deliver(self, tables: Tables, group: Sequence[_Batch]) -> list[BadRequest | None]:
+        if self._mark_failed:
+            self._write_mark()
+        if self._mark_failed:  # an older copy of the ledger would not be noticed
+            raise self._mark_failed
         results = tables.deliver([tuple(batch.rows) for batch in group], self._mark)
         for batch, refusal in zip(group, results, strict=True):
             if not refusal:
@@ -220,12 +224,13 @@ class Ledger:
         self._marked_at = time.monotonic()
         try:
             self._file.write(self._mark)
-        except FileError as error:  # the keys are used up: they are given all the same
-            _log.log(logging.ERROR if self._is_marking else logging.DEBUG, "%s: %s", error.code, error)
-            self._is_marking = False
+        except FileError as error:  # what is committed is given all the same, and nothing after it
+            level = logging.DEBUG if self._mark_failed else logging.ERROR
+            _log.log(level, "%s: %s; no key is delivered until it can be written. Do: %s", error.code, error, error.advice)
+            self._mark_failed = self.problem = NotNow(refusals.NO_MARK)
             return
         self._marked = self._mark
-        self._is_marking = True
+        self._mark_failed = None
 
     def _end(self) -> None:
         if self._marked != self._mark:
