@@ -103,7 +103,12 @@ class Limits:
         int, Key(whole(1, 600), "seconds for a handshake, for a request's body, and for a client to take an answer")
     ] = 10
     idle: Annotated[int, Key(whole(1, 3600), "seconds until a connection without a request is closed")] = 60
-    connections: Annotated[int, Key(whole(1, 100_000), "connections at once, of all clients")] = 512
+    connections: Annotated[
+        int,
+        Key(
+            whole(1, 100_000), "connections at once, of all clients; one more takes a place of the client that has most"
+        ),
+    ] = 512
 
 
 @dataclass(frozen=True, kw_only=True)

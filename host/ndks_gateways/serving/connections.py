@@ -7,6 +7,7 @@ import functools
 import logging
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -20,6 +21,7 @@ _PAUSE = 0.1  # seconds until the next try, when the system has no file left for
 _LINGER = 2.0  # seconds in which the rest of a refused body is read and thrown away, or the client's farewell awaited
 # aiohttp would log whatever is not HTTP, as often as a client sends it. Bugs are logged by the handler.
 _SILENT = logging.Logger("aiohttp", logging.CRITICAL)
+_SPARE = 16  # places for handshakes, also where clients have all of the others
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -28,11 +30,17 @@ class Listener:
 
     A handshake may take `patience` seconds, and a client may take as long to read an answer; `failed` is told why a
     handshake failed. Where there is no room, a new connection takes the place of the one whose handshake has taken
-    longest, if there is one.
+    longest; after its own, it takes one of the client that has most. `name_of` says whose a connection is.
     """
 
     def __init__(
-        self, handler: Handler, most: int, idle: float, patience: float, failed: Callable[[OSError], object]
+        self,
+        handler: Handler,
+        most: int,
+        idle: float,
+        patience: float,
+        failed: Callable[[OSError], object],
+        name_of: Callable[[asyncio.BaseTransport], str] = lambda _: "",
     ) -> None:
         # Bodies are not decompressed: a small one could become a large one.
         self._http = web.Server(
@@ -47,10 +55,12 @@ class Listener:
         self._most = most
         self._patience = patience
         self._failed = failed
+        self._name_of = name_of
         self._context: ssl.SSLContext | None = None
         self._socket: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
         self._greeted: dict[asyncio.Task[None], None] = {}  # handshakes, in the order in which they began
+        self._whose: dict[web.RequestHandler, str] = {}  # those without a request for longest come first
         self._answering: set[web.RequestHandler] = set()
         self.turned_away = 0
 
@@ -107,6 +117,8 @@ class Listener:
             await self._send(request, response)
         finally:
             self._answering.discard(connection)
+            if connection in self._whose:
+                self._whose[connection] = self._whose.pop(connection)
         if self._context is not context:
             connection.close()
         return response
@@ -129,31 +141,43 @@ class Listener:
             except OSError:  # there are too many files, or the client has gone
                 await asyncio.sleep(_PAUSE)
                 continue
-            if self._has_room():
-                task = asyncio.create_task(self._greet(connection))
-                self._greeted[task] = None
-                task.add_done_callback(functools.partial(self._is_over, connection))
-            else:
-                connection.close()
+            self._make_room()
+            task = asyncio.create_task(self._greet(connection))
+            self._greeted[task] = None
+            task.add_done_callback(functools.partial(self._is_over, connection))
 
-    def _has_room(self) -> bool:
-        if self.count + len(self._greeted) < self._most:
-            return True
+    def _make_room(self) -> None:
+        """End the handshake that has taken longest, if there is no place for another one."""
+        if len(self._greeted) < max(self._most - self.count, _SPARE):
+            return
         self.turned_away += 1
-        if not self._greeted:
-            return False
         slowest = next(iter(self._greeted))
         del self._greeted[slowest]  # now: more may come before its task has ended
         slowest.cancel()
-        return True
 
     async def _greet(self, connection: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         times = {"ssl_handshake_timeout": self._patience, "ssl_shutdown_timeout": _LINGER} if self._context else {}
         try:
-            await loop.connect_accepted_socket(self._http, connection, ssl=self._context, **times)
+            transport, handler = await loop.connect_accepted_socket(self._http, connection, ssl=self._context, **times)
         except OSError as error:
             self._failed(error)
+            return
+        self._whose[handler] = self._name_of(transport)
+        there = {*self._http.connections}
+        self._whose = {each: name for each, name in self._whose.items() if each in there}
+        if len(self._whose) > self._most:
+            self._cut_off_one()
+
+    def _cut_off_one(self) -> None:
+        """Cut off a connection of the client that has most: the one idle for longest; if none is, the latest."""
+        self.turned_away += 1
+        ((most, _),) = Counter(self._whose.values()).most_common(1)
+        theirs = [each for each, name in self._whose.items() if name == most]
+        left = next((each for each in theirs if each not in self._answering), theirs[-1])
+        del self._whose[left]
+        if left.transport:
+            left.transport.abort()  # as it may read nothing
 
     def _is_over(self, connection: socket.socket, task: "asyncio.Task[None]") -> None:
         self._greeted.pop(task, None)

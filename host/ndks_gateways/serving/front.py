@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """All requests of clients: who asks, how often, for what; each answer is counted and noted in the audit log."""
 
+import asyncio
 import logging
 import math
 from typing import NamedTuple
@@ -66,8 +67,7 @@ class Front:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, whatever it is."""
-        certificate = request.transport.get_extra_info("peercert") if request.transport else None
-        client = client_name(certificate, self._name_in)
+        client = self._client(request.transport) if request.transport else None
         asked = _asked(request)
         try:
             answer = await self._answer(request, client, asked)
@@ -81,6 +81,14 @@ class Front:
             return self._refuse(request, NotNow(BROKEN), client, asked)
         self._note(client, asked, 200, answer.ids)
         return answers.done(answer)
+
+    def name_of(self, transport: asyncio.BaseTransport) -> str:
+        """Return whose a connection is, by its certificate; all clients that are not served have one name."""
+        client = self._client(transport)
+        return client if client in self._saes or client in self._encryptors else _STRANGERS
+
+    def _client(self, transport: asyncio.BaseTransport) -> str | None:
+        return client_name(transport.get_extra_info("peercert"), self._name_in)
 
     async def _answer(self, request: web.BaseRequest, client: str | None, asked: _Asked) -> Answer:
         is_sae, is_encryptor = client in self._saes, client in self._encryptors

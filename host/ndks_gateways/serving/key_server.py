@@ -61,7 +61,7 @@ class KeyServer:
         limits = config.limits
         front = Front(config, etsi, encryptors, document, self._audit, self._tally)
         failed = self._handshakes.fail
-        self._clients = Listener(front.handle, limits.connections, limits.idle, limits.patience, failed)
+        self._clients = Listener(front.handle, limits.connections, limits.idle, limits.patience, failed, front.name_of)
         self._monitors = Listener(self._monitor, _MONITORS, limits.idle, limits.patience, failed)
 
     @property

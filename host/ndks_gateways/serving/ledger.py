@@ -226,7 +226,9 @@ class Ledger:
             self._file.write(self._mark)
         except FileError as error:  # what is committed is given all the same, and nothing after it
             level = logging.DEBUG if self._mark_failed else logging.ERROR
-            _log.log(level, "%s: %s; no key is delivered until it can be written. Do: %s", error.code, error, error.advice)
+            _log.log(
+                level, "%s: %s; no key is delivered until it can be written. Do: %s", error.code, error, error.advice
+            )
             self._mark_failed = self.problem = NotNow(refusals.NO_MARK)
             return
         self._marked = self._mark
