@@ -32,6 +32,9 @@ class Served(NamedTuple):
     slave_process: int = 0
 
 
+_SAYS_JSON = {"Content-Type": "application/json"}  # qkd-stub needs it
+
+
 class Kept:
     """A connection of an SAE, over which whole requests are sent."""
 
@@ -41,7 +44,7 @@ class Kept:
 
     def ask(self, other: str, method: str, body: Any) -> Any:
         """Return the keys of the answer, or its status if it is a refusal."""
-        said = self._client.keys(other, method, body)
+        said = self._client.ask("POST", f"/api/v1/keys/{other}/{method}", body, **_SAYS_JSON)
         return said.values["keys"] if said.status == OK else said.status
 
     def close(self) -> None:

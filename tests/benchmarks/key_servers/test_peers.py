@@ -52,6 +52,7 @@ def test_peers_that_do_not_run_are_named_with_the_reason(tmp_path: Path, monkeyp
     binary.parent.mkdir(parents=True)
     binary.write_text('#!/bin/sh\necho "$1 $3 $5"\n')
     binary.chmod(0o700)
+    (copies / "qkd-stub" / "Cargo.toml").write_text('[dependencies]\ntoml = "1"\n')
     monkeypatch.setenv("KME_DIR", str(copies))
     excuses = peers.Excuses()
     with contextlib.ExitStack() as stack:
