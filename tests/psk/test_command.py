@@ -7,6 +7,7 @@ import json
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,17 @@ def test_keys_follow_each_other_whatever_happens_to_the_service(unit_port: str, 
     found = [int(each) for each in numbers.read_text().split()]
     assert found == sorted(set(found))
     assert (tmp_path / "key").read_text().strip() not in (tmp_path / "log").read_text()
+
+
+def test_a_command_that_hangs_does_not_keep_it_from_ending(unit_port: str, tmp_path: Path) -> None:
+    with served(unit_port) as service:
+        words = ("--file", "key", "--run", "sleep 60")
+        with rotating(tmp_path, service.port("gate"), *words) as process:
+            wait_until((tmp_path / "key").exists, "the key is there")
+            process.send_signal(signal.SIGTERM)
+            begun = time.monotonic()
+            assert process.wait(PATIENCE) == 0
+            assert time.monotonic() - begun < 30
 
 
 def test_it_is_ready_with_the_first_key(unit_port: str, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,6 +94,21 @@ def test_a_program_that_is_missing_or_does_not_end(programs_at: Path, monkeypatc
     program(programs_at, "taker", "exec sleep 60")
     with pytest.raises(ConsumerFailed, match="did not end"):
         programs.run(("taker",))
+
+
+def test_a_program_that_hangs_keeps_nobody_from_ending(programs_at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "_GRACE", 0.5)
+    program(programs_at, "taker", "exec sleep 60")
+    timer = threading.Timer(0.5, programs.ending.set)
+    timer.start()
+    begun = time.monotonic()
+    try:
+        with pytest.raises(ConsumerFailed, match="did not end in time"):
+            programs.run(("taker",))
+    finally:
+        timer.join()
+        programs.ending.clear()
+    assert time.monotonic() - begun < 20
 
 
 @pytest.mark.parametrize("status", [0, 1])

@@ -20,6 +20,7 @@ from ..held import UnitAway, unit_away
 from ..key_unit import Presence
 from ..keys.epochs import Settled
 from ..keys.ranges import NAMED
+from . import programs
 from .consumer import Consumer
 from .rotation import SIZE, Given, Step, key_of, number_at, offset_of
 
@@ -171,8 +172,10 @@ async def _first_of(*tasks: "asyncio.Task[Any]") -> None:
 async def _beside(loop: Coroutine[Any, Any, None], work: Coroutine[Any, Any, None]) -> None:
     """Do some work while a loop runs."""
     beside = asyncio.create_task(loop)
+    programs.ending.clear()
     try:
         await work
     finally:
+        programs.ending.set()
         beside.cancel()
         await asyncio.gather(beside, return_exceptions=True)

@@ -5,6 +5,7 @@
 import os
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 
@@ -14,9 +15,12 @@ from ndks.printable import printable
 from .consumer import ConsumerFailed
 
 _SECONDS = 60  # that a program may take
+_GRACE = 5  # what is left of them once this process is to end
 _LOOK_AGAIN = 0.2  # seconds between looks at whether a program has ended whose output others keep open
 _PATHS = "/usr/sbin:/sbin"  # where administrators' programs are, which users may not have on their path
 _MOST = 200  # characters of a program's complaint
+
+ending = threading.Event()  # set when this process is to end: its threads wait for programs
 
 
 def run(words: Sequence[str], secret: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
@@ -35,7 +39,7 @@ def run(words: Sequence[str], secret: bytes = b"", environment: Mapping[str, str
         ) as process:
             said, complaints = _talk(process, secret)
     except subprocess.TimeoutExpired:
-        raise ConsumerFailed(f"{words[0]} did not end within {_SECONDS} s, and was killed") from None
+        raise ConsumerFailed(f"{words[0]} did not end in time, and was killed") from None
     except OSError as error:
         raise ConsumerFailed(f"{words[0]} cannot be run: {reason(error)}") from None
     if process.returncode:
@@ -57,6 +61,8 @@ def _talk(process: "subprocess.Popen[bytes]", secret: bytes) -> tuple[bytes, byt
             unsent = None
             if process.poll() is not None:
                 return error.stdout or b"", error.stderr or b""
+            if ending.is_set():
+                end = min(end, time.monotonic() + _GRACE)
             if time.monotonic() >= end:
                 process.kill()
                 raise

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from ndks.notify import notify
 
-from . import born
+from . import born, open_files
 from .config import Config
 from .key_server import KeyServer
 from .ledger import Ledger
@@ -36,6 +36,7 @@ class RunningUnit(ServingUnit, Protocol):
 
 async def serve(config: Config, unit: RunningUnit, started: Started) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reads certificates again. UsageError, FileError: it cannot start."""
+    open_files.allow(config.limits.connections)
     groups = {name: frozenset(members) for name, members in config.groups.items()}
     ledger = ledger_of(config)
     site = KeySite(unit, ledger, groups)
