@@ -41,7 +41,13 @@ def test_entropy(sites: tuple[Running, Running]) -> None:
     assert first["minentropy"] == 256
     assert len(bytes.fromhex(first["randomStr"])) == 32
     assert first != second
-    assert client.get("/entropy?minentropy=64").values["minentropy"] == 64
+    for asked, given in ((64, 64), (1, 8), (100, 104), (8192, 8192)):  # at least as much as it is asked for
+        said = client.get(f"/entropy?minentropy={asked}").values
+        assert (said["minentropy"], 8 * len(bytes.fromhex(said["randomStr"]))) == (given, given)
+
+
+def test_an_address_may_end_with_a_slash(sites: tuple[Running, Running]) -> None:
+    assert sites[0].client("ENC_A").get("//capabilities").values["localSystemID"] == "Alice"
 
 
 @pytest.mark.parametrize(
@@ -55,7 +61,7 @@ def test_entropy(sites: tuple[Running, Running]) -> None:
         ("/key?remoteSystemID=Bob&size=x", 400, refusals.FORMAT),
         ("/key?remoteSystemID=Bob&size=12", 400, refusals.SIZE_OF_BYTES),
         ("/key?remoteSystemID=Bob&size=9000", 400, refusals.SIZE),
-        ("/entropy?minentropy=8", 400, refusals.SIZE),
+        ("/entropy?minentropy=0", 400, refusals.SIZE),
         (f"/key/{'0' * 31}?remoteSystemID=Bob", 400, refusals.FORMAT),
         (f"/key/{'0' * 32}?remoteSystemID=Bob", 400, refusals.NOT_FOUND),
         (f"/key/{'0' * 32}", 400, refusals.FORMAT),

@@ -74,6 +74,14 @@ def size_of(values: Values, sizes: Sizes) -> int:
     return size // 8
 
 
+def entropy_of(values: Values, sizes: Sizes) -> int:
+    """Return how many random bytes have at least the entropy that SKIP asks for, in bits."""
+    bits = _integer(values, "minentropy", 256)
+    if not 1 <= bits <= sizes.max_size:
+        raise BadRequest(refusals.SIZE)
+    return -(-bits // 8)
+
+
 def ids_request(values: Values, sizes: Sizes) -> list[bytes]:
     """Return the ids of the keys that a request asks for: at least one, none twice."""
     single = values.get("key_ID")

@@ -134,10 +134,10 @@ class Front:
 def _asked(request: web.BaseRequest) -> _Asked:
     """Return what the path asks for. The parts are decoded after they are separated: a name may have a slash.
 
-    A path without a slash (`OPTIONS *`) has no parts. Extra slashes, as after an address that ends with one, mean
-    nothing to 014; to SKIP they do, as `/key/` without an id is not a request for a new key.
+    Extra slashes mean nothing to 014; to SKIP only the first ones mean nothing, after an address that ends with one, as
+    `/key/` without an id is not a request for a new key.
     """
-    parts = [unquote(each) for each in request.rel_url.raw_path.split("/")[1:]]
+    parts = [unquote(each) for each in request.rel_url.raw_path.lstrip("/").split("/")]
     named = [each for each in parts if each]
     if named[:3] == _PREFIX and len(named) == 5 and named[4] in METHODS:
         return _Asked(named[4], named[3], named)

@@ -62,7 +62,7 @@ def _etsi_paths(sizes: Sizes) -> dict[str, Any]:
 
 def _skip_paths(sizes: Sizes) -> dict[str, Any]:
     remote = _query("remoteSystemID", _NAME, required=True)
-    entropy = {"type": "integer", "minimum": 64, "maximum": sizes.max_size, "multipleOf": 8, "default": 256}
+    entropy = {"type": "integer", "minimum": 1, "maximum": sizes.max_size, "default": 256}
     key_id = {"name": "keyId", "in": "path", "required": True, "schema": _HEX_ID}
     return {
         "/capabilities": {"get": _operation("capabilities", "What this key provider can do", "Capabilities")},

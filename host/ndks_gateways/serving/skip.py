@@ -8,7 +8,7 @@ import secrets
 from aiohttp import web
 
 from ..keys.refusals import FORMAT, NOT_FOUND, BadRequest, Unauthorized
-from ..keys.requests import Sizes, Values, key_id_of, size_of
+from ..keys.requests import Sizes, Values, entropy_of, key_id_of, size_of
 from .answers import NO_PATH, Answer, NotAllowed, NotFound
 from .bodies import query_of
 from .config import Skip
@@ -55,7 +55,7 @@ class SkipDesk:
         )
 
     def _entropy(self, query: Values) -> Answer:
-        size = size_of({"size": query.get("minentropy", "256")}, Sizes(max_size=self._sizes.max_size))
+        size = entropy_of(query, self._sizes)
         return _json(randomStr=secrets.token_hex(size), minentropy=8 * size)
 
     async def _new_key(self, query: Values) -> Answer:
