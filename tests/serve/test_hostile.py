@@ -326,6 +326,24 @@ def test_a_revoked_certificate_is_refused(tmp_path: Path) -> None:
         assert not is_refused(server.client("SAE_B"))
 
 
+def test_an_audit_log_that_cannot_be_opened_keeps_nobody_from_being_revoked(tmp_path: Path) -> None:
+    directory = make_certificates(tmp_path / "serve")
+    write_revoked(directory, "NOBODY")
+    log = directory / "log"
+    with running(directory, sae=BOTH, kme={"clients_crl": "crl.pem"}, audit={"file": str(log)}) as server:
+        assert not is_refused(server.client("SAE_A"))
+        write_revoked(directory, "SAE_A")
+        log.rename(directory / "log.1")
+        log.mkdir()
+        server.call(server.server.reload())
+        assert is_refused(server.client("SAE_A"))
+        assert not is_refused(server.client("SAE_B"))
+        assert '"SAE_B"' in (directory / "log.1").read_text()  # which stays in use
+        metrics = server.monitor("/metrics")[1]
+        assert "ndks_serve_reloads_total 1\n" in metrics
+        assert "ndks_serve_failed_reloads_total 1\n" in metrics
+
+
 def test_a_reload_closes_connections_once_their_requests_are_answered(certificates: Path) -> None:
     with running(certificates, sae=BOTH) as server, plain(server) as asking, plain(server) as idle:
         body = b'{"number": 2}'

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """The HTTP side of the server: what listens where, and what it says of itself."""
 
+import contextlib
 import dataclasses
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 from aiohttp import web
 
@@ -83,19 +84,26 @@ class KeyServer:
             await self._monitors.open(Address("127.0.0.1", self._config.kme.monitor), None)
 
     async def reload(self) -> None:
-        """Read certificates again, and open the audit log again. What cannot be used is logged, and changes nothing."""
-        try:
-            context = server_context(self._config.kme)
-            ends = expiry(self._config.kme.certificate)
+        """Open the audit log again, and read certificates again. What cannot be used is logged, and changes nothing.
+
+        A log that cannot be opened keeps nobody from being revoked.
+        """
+        with self._failures_told():
             self._audit.open_again()
+        with self._failures_told():
+            context = server_context(self._config.kme)
+            self._certificate_ends = expiry(self._config.kme.certificate)
+            self._clients.renew(context)
+            self._tally.reloads += 1
+            _log.info("certificates were read again; earlier connections are closed")
+
+    @contextlib.contextmanager
+    def _failures_told(self) -> Generator[None]:
+        try:
+            yield
         except NdksError as error:
             self._tally.failed_reloads += 1
             _log.warning("%s: %s; the server goes on with what it has. Do: %s", error.code, error, error.advice)
-            return
-        self._clients.renew(context)
-        self._certificate_ends = ends
-        self._tally.reloads += 1
-        _log.info("certificates were read again; earlier connections are closed")
 
     async def close(self) -> None:
         await self._clients.close()
