@@ -4,6 +4,7 @@
 
 import base64
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -94,6 +95,25 @@ def test_a_program_that_is_missing_or_does_not_end(programs_at: Path, monkeypatc
     program(programs_at, "taker", "exec sleep 60")
     with pytest.raises(ConsumerFailed, match="did not end"):
         programs.run(("taker",))
+
+
+def test_of_what_a_program_writes_the_end_is_kept(programs_at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "_SECONDS", 1.0)
+    program(programs_at, "taker", "exec yes")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ConsumerFailed, match="did not end in time"):
+        programs.run(("taker",))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KB; it writes some 1,000 MB
+    monkeypatch.setattr(programs, "_SECONDS", 60)
+    program(programs_at, "taker", "yes | head -c 5000000; echo last; echo why >&2")
+    said = programs.run(("taker",))
+    assert len(said) == 1 << 22
+    assert said.endswith(b"y\nlast\n")
+
+
+def test_a_program_that_reads_nothing(programs_at: Path) -> None:
+    program(programs_at, "taker", "exec 0<&-; sleep 0.2; echo done")
+    assert programs.run(("taker",), b"secret\n") == b"done\n"
 
 
 def test_a_program_that_hangs_keeps_nobody_from_ending(programs_at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,7 +282,7 @@ def test_a_broker_of_another_user(
     monkeypatch.setattr(mosquitto.os, "kill", refuse)
     with pytest.raises(ConsumerFailed, match="SIGHUP cannot be sent"):
         Mosquitto(psk_file(tmp_path), "site1", by_pid_file(tmp_path / "pid")).give(GIVEN)
-    monkeypatch.undo()
+    monkeypatch.setattr(programs, "_SECONDS", 60)
 
 
 def test_a_psk_file_that_others_may_read_is_refused(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Runs other people's programs: keys go in by stdin, and nothing that the programs say of the keys gets out."""
 
+import contextlib
 import os
+import selectors
 import shutil
 import subprocess
 import threading
@@ -16,6 +18,8 @@ from .consumer import ConsumerFailed
 
 _SECONDS = 60  # that a program may take
 _GRACE = 5  # what is left of them once this process is to end
+_PIPE = 1 << 16  # bytes that a pipe holds
+_KEPT = 1 << 22  # bytes of what a program writes
 _LOOK_AGAIN = 0.2  # seconds between looks at whether a program has ended whose output others keep open
 _PATHS = "/usr/sbin:/sbin"  # where administrators' programs are, which users may not have on their path
 _MOST = 200  # characters of a program's complaint
@@ -52,20 +56,32 @@ def _talk(process: "subprocess.Popen[bytes]", secret: bytes) -> tuple[bytes, byt
 
     TimeoutExpired: it did not end, and was killed.
     """
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    with contextlib.suppress(BrokenPipeError), process.stdin as pipe:  # it may read nothing
+        pipe.write(secret)
+    said: dict[int, bytearray] = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
     end = time.monotonic() + _SECONDS
-    unsent: bytes | None = secret
-    while True:
-        try:
-            return process.communicate(unsent, _LOOK_AGAIN)
-        except subprocess.TimeoutExpired as error:
-            unsent = None
-            if process.poll() is not None:
-                return error.stdout or b"", error.stderr or b""
+    with selectors.DefaultSelector() as pipes:
+        for each in said:
+            pipes.register(each, selectors.EVENT_READ)
+        has_ended = False
+        while not has_ended:
+            has_ended = process.poll() is not None  # then all that it has written is in the pipes
+            for key, _ in pipes.select(0 if has_ended else _LOOK_AGAIN):
+                if piece := os.read(key.fd, _PIPE):
+                    said[key.fd] += piece
+                    del said[key.fd][:-_KEPT]
+                else:
+                    pipes.unregister(key.fd)
             if ending.is_set():
                 end = min(end, time.monotonic() + _GRACE)
-            if time.monotonic() >= end:
+            if not has_ended and time.monotonic() >= end:
                 process.kill()
-                raise
+                raise subprocess.TimeoutExpired(process.args, _SECONDS)
+    out, errors = said.values()
+    return bytes(out), bytes(errors)
 
 
 def _environment() -> dict[str, str]:
