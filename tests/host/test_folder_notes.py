@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import pytest
 from host.folding import cut_at, make_folder, seen_in, small_volumes, volumes_done
 
 import ndks
-from ndks.driver.folder_plans import Behind, PackingPlan, UnpackingPlan, load, load_or_refuse, plan_of
+from ndks.driver.folder_plans import Behind, PackingPlan, UnpackingPlan, load, load_or_refuse, plan_of, save
 from ndks.exceptions import FileError
+from ndks.folders.rules import KEPT_IN_PART, LEFT_OUT, MOST_LEVELS, MOST_NAME, Notes
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="this system has no descriptors of folders")
 __all__ = ("small_volumes",)
@@ -51,6 +53,16 @@ def test_notes_on_unpacking_grow_by_a_line_a_volume(
         assert after.startswith(before)
         assert after.count(b"\n") == before.count(b"\n") + 1
         assert len(after) - len(before) < 1000
+
+
+def test_notes_with_the_longest_names(tmp_path: Path) -> None:
+    notes, longest = Notes(), "/".join(["\1" * MOST_NAME] * MOST_LEVELS)
+    for kind in LEFT_OUT | KEPT_IN_PART:
+        for _ in range(5):
+            notes.add(kind, longest)
+    plan = PackingPlan(volumes=1, noted=asdict(notes))
+    save(tmp_path / "x", plan)
+    assert load(tmp_path / "x", PackingPlan) == plan
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import socket
+import struct
 import subprocess
 import sys
 import tarfile
@@ -216,6 +217,15 @@ def test_attributes(folder: Path) -> None:
         os.setxattr(folder / "8.bin", "user.author", b"me")
     except (OSError, AttributeError):
         pytest.skip("this file system has no extended attributes")
+    os.setxattr(folder / "empty", "user.author", b"me")
+    assert noted(folder) == {"attributes": ["8.bin", "empty"]}
+
+
+def test_capabilities_of_a_program_are_attributes(folder: Path) -> None:
+    try:  # version 2 of vfs_cap_data: CAP_NET_RAW, permitted and effective
+        os.setxattr(folder / "8.bin", "security.capability", struct.pack("<5I", 0x02000001, 1 << 13, 0, 0, 0))
+    except (OSError, AttributeError):
+        pytest.skip("only root may give capabilities, and not on every file system")
     assert noted(folder) == {"attributes": ["8.bin"]}
 
 

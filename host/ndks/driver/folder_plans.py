@@ -21,7 +21,7 @@ from ..whole_file import write_private
 
 _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 _DAMAGED = ValueError, TypeError, RecursionError
-_LONGEST_LINE = 1 << 20  # bytes; 128 open folders with the longest names take less
+_LONGEST_LINE = 1 << 24  # bytes; the names that are noted take less, also the longest ones of each kind
 _HEADER = re.compile(rf"[0-9a-f]{{{2 * HEADER_SIZE}}}")
 _Values = TypeVar("_Values", "PackingPlan", "_Begun", "Behind")
 _Plan = TypeVar("_Plan", "PackingPlan", "UnpackingPlan")

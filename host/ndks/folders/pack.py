@@ -18,6 +18,8 @@ from .walk import Found, Walk, open_file, unreadable
 _MUCH = 1 << 17  # bytes read at once
 _BLOCK_OF_STATUS = 512  # bytes, the unit of st_blocks
 _NO_ATTRIBUTES = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM, errno.EACCES, errno.ENODATA}
+_OF_THE_SYSTEM = "security."  # labels that a system gives to all that is in it
+_CAPABILITY = "security.capability"  # what a program may do: given by the user
 
 Progress = Callable[[int, int], object]  # called with the numbers of bytes and files since the last call
 
@@ -113,7 +115,7 @@ class PackedFolder:
         if found.is_folder:
             self._begin(found)
             entry = _entry(found)
-            self._note_mode(found)
+            self._note_losses(found, self._walk.here)
             yield head_of(entry)
             self._count(entry)
             return
@@ -123,6 +125,7 @@ class PackedFolder:
             return
         self._begin(found)
         self._note_losses(found, descriptor)
+        self._note_losses_of_file(found, descriptor)
         entry = _entry(found)
         head = head_of(entry)
         if entry.size <= _MUCH:
@@ -166,19 +169,18 @@ class PackedFolder:
             self.files += 1
             self._progress(0, 1)
 
-    def _note_mode(self, found: Found) -> None:
+    def _note_losses(self, found: Found, descriptor: int) -> None:
         if found.status.st_mode & 0o7000:
             self._walk.note(SPECIAL_MODE, found.path)
+        if hasattr(os, "listxattr") and _has_attributes(descriptor):
+            self._walk.note(ATTRIBUTES, found.path)
 
-    def _note_losses(self, found: Found, descriptor: int) -> None:
+    def _note_losses_of_file(self, found: Found, descriptor: int) -> None:
         status = found.status
-        self._note_mode(found)
         if status.st_nlink > 1:
             self._walk.note(HARD_LINK, found.path)
         if status.st_blocks * _BLOCK_OF_STATUS < status.st_size and _has_hole(descriptor, status.st_size):
             self._walk.note(SPARSE, found.path)
-        if hasattr(os, "listxattr") and _has_attributes(descriptor):
-            self._walk.note(ATTRIBUTES, found.path)
 
 
 def _entry(found: Found) -> Entry:
@@ -211,8 +213,9 @@ def _has_hole(descriptor: int, size: int) -> bool:
 
 def _has_attributes(descriptor: int) -> bool:
     try:
-        return any(not name.startswith("security.") for name in os.listxattr(descriptor))
+        names = os.listxattr(descriptor)
     except OSError as error:
         if error.errno in _NO_ATTRIBUTES:
             return False
         raise
+    return any(name == _CAPABILITY or not name.startswith(_OF_THE_SYSTEM) for name in names)

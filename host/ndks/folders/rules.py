@@ -65,8 +65,8 @@ KEPT_IN_PART = {
         "sparse files, packed with their zeros",
     ),
     ATTRIBUTES: Rule(
-        "extended attributes, access control lists",
-        "not kept, reported",
+        "extended attributes, access control lists, capabilities of programs",
+        "not kept, reported; labels that the system gives (SELinux) are not",
         "refused",
         "attributes",
         "extended attributes, not kept",

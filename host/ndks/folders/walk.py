@@ -83,6 +83,11 @@ class Walk:
         while self._levels:
             os.close(self._levels.pop().directory)
 
+    @property
+    def here(self) -> int:
+        """The descriptor of the folder that was yielded last."""
+        return self._levels[-1].directory
+
     def note(self, kind: str, path: str) -> None:
         if self.notes:
             self.notes.add(kind, path)
