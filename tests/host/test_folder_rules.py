@@ -22,8 +22,9 @@ from host.test_full_disk import fill
 from support.emulate_process import PATIENCE
 
 import ndks
+from ndks.driver.folder_volumes import capsule_size
 from ndks.exceptions import FileError, FolderError, UsageError
-from ndks.folders import names, read, rules, unpack, walk
+from ndks.folders import names, read, removal, rules, unpack, walk
 from ndks.folders.entries import END, MOST_RECORDS, Entry, entry_of, head_of
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="this system has no descriptors of folders")
@@ -268,6 +269,58 @@ def test_case(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(unpack, "os", SimpleNamespace(**{**vars(os), "open": blind}))
     with pytest.raises(FileError, match="takes Readme for another name beside it"):
         unpacked(packed(folder), tmp_path / "blind")
+
+
+def test_modes_of_the_target(
+    folder: Path, alice: str, bob: str, tmp_path: Path, tiny_volumes: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on FAT. Also what was noted before an interruption is reported at the end."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(unpack, "os", SimpleNamespace(**{**vars(os), "fchmod": refuse}))
+    monkeypatch.setattr(removal, "os", SimpleNamespace(**{**vars(os), "chmod": refuse}))
+    with ndks.open(alice) as unit:
+        unit.encrypt_folder(folder, tmp_path / "out.ndks")
+    data = (tmp_path / "out.ndks").read_bytes()
+    with ndks.open(bob) as unit:
+        with pytest.raises(FileError, match="volume 3 is missing"):
+            unit.decrypt_folder(io.BytesIO(data[: 2 * capsule_size()]), tmp_path / "out")
+        notes = unit.decrypt_folder(io.BytesIO(data), tmp_path / "out").notes
+    others = [name for name, (mode, *_) in seen_in(folder).items() if mode & 0o777 not in (0o600, 0o700)]
+    assert notes.counts == {"mode": len(others)}
+    assert {*notes.names["mode"]} < {*others}
+    assert {values[1:] for values in seen_in(tmp_path / "out").values()} == {
+        values[1:] for values in seen_in(folder).values()
+    }
+
+
+def test_modes_of_a_folder_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may lie where an unfinished one was; that its mode cannot be changed is no property of the file system."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    mine = os.geteuid()
+    monkeypatch.setattr(removal, "os", SimpleNamespace(**{**vars(os), "chmod": refuse}))
+    os.close(removal.open_again(tmp_path))
+    monkeypatch.setattr(removal.os, "geteuid", lambda: mine + 1)
+    with pytest.raises(PermissionError):
+        removal.open_again(tmp_path)
+
+
+def test_times_of_the_target(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def even_seconds(descriptor: int, ns: tuple[int, int]) -> None:
+        os.utime(descriptor, ns=(0, ns[1] - ns[1] % (2 * 10**9)))
+
+    os.utime(folder / "8.bin", ns=(0, 4 * 10**9))
+    monkeypatch.setattr(unpack, "os", SimpleNamespace(**{**vars(os), "utime": even_seconds}))
+    (tmp_path / "out").mkdir()
+    with contextlib.closing(unpack.FolderWriter(tmp_path / "out")) as writer:
+        read.FolderStream(writer).write(packed(folder))
+    assert writer.notes.counts == {"time": len(seen_in(folder)) - 1}
+    assert {"8.bin"}.isdisjoint(writer.notes.names["time"])
 
 
 def test_unreadable(folder: Path, alice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,9 +123,10 @@ def decrypt(args: argparse.Namespace, out: Output, source: Source, size: int | N
     open_it = _decrypt_offline if args.network else _decrypt_with_unit
     with _bar(out, args.file.name, target, lambda: (size, None)) as progress:
         opened, suite = open_it(args, source, target or StdoutSink(), progress)
-    values = {**counts_of(opened), "cipher": "aes", "suite": suite, **warn_of_suite(suite)}
+    _say(opened.notes)
+    values = {"cipher": "aes", "suite": suite, "not_kept": _not_kept(opened.notes), **warn_of_suite(suite)}
     text = f"{opened.files} files, {opened.folders} folders, {opened.bytes} bytes of lane {opened.lane}"
-    _tell(out, target, values, f"{text}, volumes: {opened.volumes}")
+    _tell(out, target, {**counts_of(opened), **values}, f"{text}, volumes: {opened.volumes}")
 
 
 def _decrypt_with_unit(

@@ -5,7 +5,7 @@
 import contextlib
 import os
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..exceptions import FileError, FolderError
@@ -15,6 +15,7 @@ from ..folders.entries import Entry
 from ..folders.pack import Progress
 from ..folders.read import FolderStream, Receiver
 from ..folders.removal import open_again, remove_folder
+from ..folders.rules import Notes
 from ..folders.unpack import FolderWriter
 from ..folders.volumes import HEADER_SIZE, Place
 from ..folders.walk import need_descriptors
@@ -30,13 +31,14 @@ _PRIVATE = 0o700
 
 @dataclass(frozen=True)
 class UnsealedFolder:
-    """What was unpacked: the sender's lane, and numbers of files, folders, bytes of their content, and volumes."""
+    """What was unpacked: lane of the sender; files, folders, bytes of content, and volumes; what was not kept."""
 
     lane: int
     files: int
     folders: int
     bytes: int
     volumes: int
+    notes: Notes = field(default_factory=Notes)
 
 
 class Told:
@@ -89,7 +91,8 @@ class FolderOpener:
             self._accept(header)
         remove_done(plan_of(target), f"{target} is complete")
         files, folders, size = plan.behind.stream["counts"]
-        return UnsealedFolder(plan.behind.lane, files, folders, size, len(plan.headers))
+        notes = Notes.of(plan.behind.writer["noted"])
+        return UnsealedFolder(plan.behind.lane, files, folders, size, len(plan.headers), notes)
 
     def _make(self, target: Path, plan: UnpackingPlan) -> None:
         if plan.behind.is_last:  # the folder has its mode already

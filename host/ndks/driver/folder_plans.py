@@ -42,9 +42,8 @@ class PackingPlan:
     @classmethod
     def read(cls, file: BinaryIO) -> Self:
         """OSError; ValueError, TypeError, RecursionError for what is not a plan."""
-        plan, notes = _parsed(cls, file.read(_LONGEST_LINE)), {each.name for each in fields(Notes)}
-        if set(plan.noted) not in (set(), notes) or not all(isinstance(each, dict) for each in plan.noted.values()):
-            raise ValueError
+        plan = _parsed(cls, file.read(_LONGEST_LINE))
+        Notes.of(plan.noted)
         return plan
 
 

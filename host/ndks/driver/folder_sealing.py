@@ -76,7 +76,7 @@ class FolderSealer:
     def _go_on(self, target: Path, file: BinaryIO, wanted: PackingPlan, *, overwrite: bool) -> SealedFolder:
         plan = _begun(load(target, PackingPlan), wanted, file)
         for each in (plan, None):
-            notes = Notes(**each.noted) if each else Notes()
+            notes = Notes.of(each.noted if each else {})
             begun = each or replace(wanted, folder=secrets.token_hex(ID_SIZE))
             try:
                 with contextlib.closing(self._stream(begun, notes)) as stream:

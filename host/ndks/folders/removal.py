@@ -11,6 +11,7 @@ from pathlib import Path
 
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _ALL = 0o700
+NO_SUCH_MODE = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}  # of file systems without such modes: FAT
 
 
 def remove_after(directory: int, name: str) -> None:
@@ -39,9 +40,14 @@ def open_again(name: Path | str, directory: int | None = None) -> int:
 
 def allow(name: Path | str, directory: int | None = None) -> None:
     """Let the owner of a file or folder read and change it. OSError, also if it is a link."""
-    if stat.S_ISLNK(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
+    status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    if stat.S_ISLNK(status.st_mode):
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-    os.chmod(name, _ALL, dir_fd=directory)
+    try:
+        os.chmod(name, _ALL, dir_fd=directory)
+    except OSError as error:
+        if error.errno not in NO_SUCH_MODE or os.geteuid() not in (0, status.st_uid):
+            raise
 
 
 def _names(directory: int) -> Iterator[str]:

@@ -3,7 +3,8 @@
 """The one table of what can lie in a folder, and what becomes of each; docs/folders.md is made from it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 MOST_LEVELS = 128  # of folders in folders; both ends hold one descriptor a level
 MOST_NAME = 255  # bytes
@@ -11,7 +12,7 @@ _SHOWN = 5  # names of a kind that are reported; the others are counted
 
 LINK, DEVICE, SOCKET, FIFO, MOUNT, VANISHED = "link", "device", "socket", "fifo", "mount", "vanished"
 CHANGED, HARD_LINK, SPARSE, ATTRIBUTES, SPECIAL_MODE = "changed", "hard_link", "sparse", "attributes", "special_mode"
-FOREIGN_NAME, SAME_NAME = "foreign_name", "same_name"
+FOREIGN_NAME, SAME_NAME, MODE, TIME = "foreign_name", "same_name", "mode", "time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,20 @@ KEPT_IN_PART = {
         "case",
         "names that some systems take for another beside them",
     ),
+    MODE: Rule(
+        "mode that the target's file system does not have (FAT)",
+        "-",
+        "the one that it gives, reported",
+        "modes_of_the_target",
+        "modes, not kept by the file system here",
+    ),
+    TIME: Rule(
+        "time that the target's file system does not have, or not as exactly",
+        "-",
+        "the nearest that it has, reported",
+        "times_of_the_target",
+        "times, not kept exactly by the file system here",
+    ),
 }
 OTHERS = (
     Rule("file", "content, name, time in ns, the nine bits of its mode", "the same", "there_and_back"),
@@ -129,6 +144,14 @@ class Notes:
         self.counts[kind] = self.counts.get(kind, 0) + 1
         if self.counts[kind] <= _SHOWN:
             self.names.setdefault(kind, []).append(name)
+
+    @classmethod
+    def of(cls, noted: dict[str, Any]) -> Self:
+        """Return what `asdict` made of notes, or no notes of {}. ValueError."""
+        names = {each.name for each in fields(cls)}
+        if set(noted) not in (set(), names) or not all(isinstance(each, dict) for each in noted.values()):
+            raise ValueError
+        return cls(**noted)
 
     def texts(self) -> Iterator[str]:
         """Yield a sentence for each kind."""

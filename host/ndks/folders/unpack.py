@@ -4,13 +4,15 @@
 
 import os
 import stat
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ..exceptions import FileError
 from ..printable import printable
-from .entries import Entry
-from .removal import allow, open_again, remove_after
+from .entries import PERMISSIONS, ROOT, Entry
+from .removal import NO_SUCH_MODE, allow, open_again, remove_after
+from .rules import MODE, TIME, Notes
 
 _CLOSED = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _CLOSED
@@ -22,6 +24,7 @@ class FolderWriter:
     """The receiver that makes a folder in `place`, an empty one of its own."""
 
     def __init__(self, place: Path) -> None:
+        self.notes = Notes()
         self._folders: list[tuple[int, str, int, int]] = []  # descriptor, name, mode, time
         self._file = -1
         self._entry: tuple[str, int, int] = ("", 0, 0)  # name, mode, time of the open file
@@ -47,12 +50,8 @@ class FolderWriter:
         self._folders.append((descriptor, name, entry.mode, entry.time))
 
     def leave(self) -> None:
-        descriptor, _, mode, time = self._folders.pop()
-        try:
-            os.fchmod(descriptor, mode)
-            os.utime(descriptor, ns=(time, time))
-        finally:
-            os.close(descriptor)
+        descriptor, name, mode, time = self._folders.pop()
+        self._settle(descriptor, name, mode, time)
 
     def begin(self, entry: Entry, name: str) -> None:
         try:
@@ -69,19 +68,15 @@ class FolderWriter:
             data = data[taken:]
 
     def end(self) -> None:
-        _, mode, time = self._entry
         descriptor, self._file = self._file, -1
-        try:
-            os.fchmod(descriptor, mode)
-            os.utime(descriptor, ns=(time, time))
-        finally:
-            os.close(descriptor)
+        self._settle(descriptor, *self._entry)
 
     def state(self) -> dict[str, Any]:
         """Return what is open, for `go_on`."""
         return {
             "folders": [folder[1:] for folder in self._folders],
             "file": [*self._entry, self._written] if self._file >= 0 else None,
+            "noted": asdict(self.notes),
         }
 
     def go_on(self, state: dict[str, Any], last: list[str]) -> None:
@@ -89,6 +84,7 @@ class FolderWriter:
 
         FileError if the folder has less than it had. KeyError, TypeError, ValueError.
         """
+        self.notes = Notes.of(state["noted"])
         try:
             for level, (name, mode, time) in enumerate(state["folders"]):
                 self._enter_again(name, int(mode), int(time))
@@ -115,6 +111,22 @@ class FolderWriter:
         os.lseek(self._file, written, os.SEEK_SET)
         self._entry, self._written = (name, mode, time), written
 
+    def _settle(self, descriptor: int, name: str, mode: int, time: int) -> None:
+        """Give mode and time to a file or folder in the open one, and close it."""
+        try:
+            _give_mode(descriptor, mode)
+            os.utime(descriptor, ns=(time, time))
+            status = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+        if status.st_mode & PERMISSIONS != mode:
+            self.notes.add(MODE, self._path(name))
+        if status.st_mtime_ns != time:
+            self.notes.add(TIME, self._path(name))
+
+    def _path(self, name: str) -> str:
+        return "/".join([*(folder[1] for folder in self._folders[1:]), name]) or ROOT
+
     def _make(self, name: str) -> None:
         try:
             os.mkdir(name, _PRIVATE_FOLDER, dir_fd=self._here)
@@ -124,6 +136,14 @@ class FolderWriter:
     @property
     def _here(self) -> int:
         return self._folders[-1][0]
+
+
+def _give_mode(descriptor: int, mode: int) -> None:
+    try:
+        os.fchmod(descriptor, mode)
+    except OSError as error:
+        if error.errno not in NO_SUCH_MODE:
+            raise
 
 
 def _one_name(name: str) -> str:

@@ -5,13 +5,14 @@
 from .shared import PROBLEM
 
 _KEY = "index epoch bits suite went_back? warning?"
+_NOT_KEPT = "not_kept[](kind count names)"
 ANSWERS = {
     "key": f"{_KEY} format key? file?",
     "stream": f"{_KEY} format file",
     "encrypt": "file bytes cipher mode suite warning?",
-    "encrypt FOLDER": "file files folders bytes volumes cipher mode suite not_kept[](kind count names) warning?",
+    "encrypt FOLDER": f"file files folders bytes volumes cipher mode suite {_NOT_KEPT} warning?",
     "decrypt": "file bytes lane number cipher suite warning?",
-    "decrypt FOLDER.ndks": "file files folders bytes volumes lane cipher suite warning?",
+    "decrypt FOLDER.ndks": f"file files folders bytes volumes lane cipher suite {_NOT_KEPT} warning?",
     "inspect": "file version size chunks bytes volumes? warning? "
     "member?(lane suite number? cipher? capsule_state? sender? salt?)",
     "inspect --list": "file files folders bytes volumes lane entries[](mode size time path)",
