@@ -4,11 +4,14 @@
 
 import re
 import shutil
+import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from host.running import environment
 from support.emulate_process import EmulateProcess, emulated
 
 from ci.projects import run_pytest
@@ -61,6 +64,28 @@ def test_c(unit: EmulateProcess, tmp_path: Path, options: list[str]) -> None:
         pytest.skip("the compiler has no sanitizers")
     assert done.returncode == 0, done.stderr
     greet(unit, str(tmp_path / "greet"))
+
+
+@pytest.mark.consumers("node", "cc")
+def test_lines_of_the_page(tmp_path: Path) -> None:
+    """As they stand there, at another port."""
+    for file, language in (("greet.mjs", "js"), ("greet.c", "c")):
+        (tmp_path / file).write_text(*shown(language))
+    (tmp_path / "protocol").symlink_to(ROOT / "protocol")
+    (lines,) = re.findall(r"^    ndks emulate.*\n(?:    .*\n)+", PAGE, re.MULTILINE)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        lines = lines.replace("7000", str(taken.getsockname()[1]))
+    script = f'ndks() {{ exec "{sys.executable}" -m ndks "$@"; }}\ntrap "kill %1; wait" EXIT\n{lines}'
+    done = subprocess.run(
+        ["bash", "-em", "-c", script],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout.count("60 frames equal, 5 dropped\nunit ")) == (0, 2), done.stderr
 
 
 @pytest.mark.consumers("node")
