@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tarfile
+import time
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -162,6 +163,19 @@ def test_vanishing(folder: Path, tmp_path: Path) -> None:
 
     seen = noted(folder, remove_later)
     assert seen == {"vanished": ["8.bin"]}  # the other one was gone before its folder was read
+
+
+def test_moving(folder: Path) -> None:
+    moved, count = folder / "part 2" / "11.bin", 0
+
+    def move_later(_size: int, files: int) -> None:
+        nonlocal count
+        count += files
+        if count == 6 and moved.exists():  # three files, and the three of part 0
+            time.sleep(0.05)  # the times of a file system are exact to some milliseconds
+            moved.rename(folder / "part 0" / "11.bin")
+
+    assert noted(folder, move_later) == {"changed": ["part 2"]}
 
 
 def test_changing(folder: Path) -> None:

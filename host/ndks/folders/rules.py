@@ -112,6 +112,7 @@ OTHERS = (
     Rule("file", "content, name, time in ns, the nine bits of its mode", "the same", "there_and_back"),
     Rule("folder, empty ones too", "name, time, mode", "the same", "there_and_back"),
     Rule("owner and group", "not kept", "files belong to whoever unpacks", "there_and_back"),
+    Rule("file that moves meanwhile to where all is packed", "the folder that it left is reported", "-", "moving"),
     Rule("file or folder that cannot be read", "refused by name; the rest can go on when it can be", "-", "unreadable"),
     Rule("time 10^12 s or more from 1970", "refused by name", "refused", "far_times"),
     Rule("name that is not UTF-8", "refused by name", "refused", "not_utf8"),

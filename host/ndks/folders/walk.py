@@ -5,6 +5,7 @@
 import errno
 import os
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from ..exceptions import FileError, UsageError, reason
 from ..printable import printable
 from .entries import ROOT
 from .names import sorted_names
-from .rules import DEVICE, FIFO, LINK, MOST_LEVELS, MOUNT, SOCKET, VANISHED, Notes
+from .rules import CHANGED, DEVICE, FIFO, LINK, MOST_LEVELS, MOUNT, SOCKET, VANISHED, Notes
 
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 # O_NONBLOCK: a FIFO that took the place of a file is not waited for.
@@ -77,6 +78,7 @@ class Walk:
         status = os.fstat(directory)
         self.root = Found(ROOT, "", directory, status)
         self._device = status.st_dev
+        self._begun = time.time_ns()
         self._push(directory, "")
 
     def close(self) -> None:
@@ -148,6 +150,8 @@ class Walk:
             os.close(directory)
             self.note(MOUNT, found.path)
             return False
+        if found.status.st_ctime_ns > self._begun:  # what was moved out of it may lie where the walk was already
+            self.note(CHANGED, found.path)
         self._push(directory, f"{found.path}/")
         return True
 
