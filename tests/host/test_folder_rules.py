@@ -130,6 +130,25 @@ def test_nested_mount(small_disk: Path) -> None:
     assert noted(small_disk.parent) == {"mount": ["disk"]}
 
 
+def test_files_on_an_overlay(small_disk: Path, tmp_path: Path) -> None:
+    """Their devices are those of the layers, which are on other file systems than the folders."""
+    lower, upper, work, merged = tmp_path / "lower", small_disk / "upper", small_disk / "work", tmp_path / "merged"
+    for place in (lower, upper, work, merged, lower / "inside"):
+        place.mkdir()
+    (lower / "inside" / "old").write_text("old")
+    options = f"lowerdir={lower},upperdir={upper},workdir={work},xino=off"
+    mount = ["mount", "-t", "overlay", "-o", options, "ndks-test", str(merged)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this system mounts no overlays")
+    try:
+        (merged / "new").write_text("new")
+        assert (merged / "new").stat().st_dev != (merged / "inside" / "old").stat().st_dev
+        assert noted(merged) == {}
+        assert seen_in(unpacked(packed(merged), tmp_path / "out")) == seen_in(merged)
+    finally:
+        subprocess.run(["umount", "--lazy", merged], check=True)
+
+
 def test_a_folder_on_which_something_is_mounted_meanwhile(
     folder: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

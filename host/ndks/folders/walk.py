@@ -129,7 +129,9 @@ class Walk:
 
     def _left_out(self, status: os.stat_result) -> str:
         mode = status.st_mode
-        if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        if stat.S_ISREG(mode):
+            return ""  # on an overlay, each file may have the device of its layer
+        if stat.S_ISDIR(mode):
             return MOUNT if status.st_dev != self._device else ""
         return (
             LINK if stat.S_ISLNK(mode) else SOCKET if stat.S_ISSOCK(mode) else FIFO if stat.S_ISFIFO(mode) else DEVICE
