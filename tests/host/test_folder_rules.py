@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from host.folding import entry, make_folder, noted, packed, root, seen_in, tiny_volumes, umask, unpacked
+from host.refusing import append_only
 from host.test_full_disk import fill
 from support.emulate_process import PATIENCE
 
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="this system has no d
 __all__ = ("tiny_volumes",)
 
 MOST_MEMORY = 60_000  # KB
+TICK = 0.05  # seconds; the times of file systems are exact to some milliseconds
 
 PACK_AND_READ = """
 import sys
@@ -177,11 +179,12 @@ def test_far_times(small_disk: Path, tmp_path: Path) -> None:
 def test_vanishing(folder: Path, tmp_path: Path) -> None:
     def remove_later(_size: int, files: int) -> None:
         if files and (folder / "8.bin").exists():
+            time.sleep(TICK)
             (folder / "8.bin").unlink()
             (folder / "part 2" / "11.bin").unlink()
 
     seen = noted(folder, remove_later)
-    assert seen == {"vanished": ["8.bin"]}  # the other one was gone before its folder was read
+    assert seen == {"vanished": ["8.bin"], "changed": ["part 2"]}  # the other one was gone before its folder was read
 
 
 def test_moving(folder: Path) -> None:
@@ -191,7 +194,7 @@ def test_moving(folder: Path) -> None:
         nonlocal count
         count += files
         if count == 6 and moved.exists():  # three files, and the three of part 0
-            time.sleep(0.05)  # the times of a file system are exact to some milliseconds
+            time.sleep(TICK)
             moved.rename(folder / "part 0" / "11.bin")
 
     assert noted(folder, move_later) == {"changed": ["part 2"]}
@@ -574,6 +577,20 @@ def test_read_only(folder: Path, alice: str, bob: str, tmp_path: Path, small_dis
             other.decrypt_folder(tmp_path / "out.ndks", small_disk / "out")
         assert unit.status().message_counter == before
         other.decrypt_folder(tmp_path / "out.ndks", tmp_path / "out")
+
+
+def test_append_only(folder: Path, alice: str, bob: str, tmp_path: Path) -> None:
+    (tmp_path / "archive").mkdir()
+    with ndks.open(alice) as unit, ndks.open(bob) as other:
+        unit.encrypt_folder(folder, tmp_path / "out.ndks")
+        before = unit.status().message_counter
+        with append_only(tmp_path / "archive"):
+            with pytest.raises(FileError, match="no file can be renamed"):
+                unit.encrypt_folder(folder, tmp_path / "archive" / "out.ndks")
+            with pytest.raises(FileError, match="no file can be renamed"):
+                other.decrypt_folder(tmp_path / "out.ndks", tmp_path / "archive" / "out")
+            assert not [*(tmp_path / "archive").glob("out*")]
+        assert unit.status().message_counter == before
 
 
 def test_existing(folder: Path, alice: str, bob: str, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from ..folders.walk import need_descriptors
 from ..on_disk import remove_done, sync_directory
 from ..paths import refuse_long_name
 from ..system_errors import file_errors
+from ..whole_file import refuse_append_only
 from .blocks import Again, read_up_to
 from .folder_plans import Behind, UnpackingPlan, load, load_or_refuse, part_of, plan_of
 from .folder_volumes import OpenVolume, Volume, capsule_size, read_volumes
@@ -240,6 +241,7 @@ def _plan(target: Path, first: str, *, restart: bool) -> UnpackingPlan:
         raise _exists(target)
     if not target.parent.is_dir():
         raise FileError(f"there is no directory {target.parent}", "create it, or name another")
+    refuse_append_only(target.parent)  # TARGET.part is renamed at the end
     there = part_of(target).is_dir() or (plan and plan.behind.is_last and target.is_dir())
     return plan if plan and there and not restart else UnpackingPlan(first)
 

@@ -19,7 +19,7 @@ from ..folders.rules import Notes
 from ..folders.volumes import FIRST, HEADER_SIZE, ID_SIZE, Place, VolumeText, stream_size
 from ..on_disk import remove_done, replace_durably, where_supported
 from ..paths import follow
-from ..whole_file import refuse_existing
+from ..whole_file import refuse_append_only, refuse_existing
 from .folder_plans import PackingPlan, load, load_or_refuse, part_of, plan_of, save
 from .folder_volumes import capsule_size, seal_volume
 from .program_keys import SealingKeys
@@ -61,6 +61,7 @@ class FolderSealer:
         target = follow(target)
         _refuse_inside(target, self._folder)
         refuse_existing(target, overwrite)
+        refuse_append_only(target.parent)  # TARGET.part is renamed at the end
         if not load_or_refuse(target, PackingPlan):
             save(target, wanted)  # first: a part without a plan is not ours
         with _opened(target) as file:
