@@ -275,7 +275,9 @@ def test_special_modes(folder: Path, tmp_path: Path) -> None:
     assert "mode" in refused(root() + entry("x", mode=0o4755), tmp_path)
 
 
-@pytest.mark.parametrize("name", ["CON", "aux.txt", "a:b", "dot.", "back\\slash", "quest?", "space "])
+@pytest.mark.parametrize(
+    "name", ["CON", "aux.txt", "nul .txt", "COM\u00b9", "conin$", "a:b", "dot.", "back\\slash", "quest?", "space "]
+)
 def test_foreign_names(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (folder / name).touch()
     assert noted(folder) == {"foreign_name": [name]}

@@ -12,7 +12,9 @@ from .rules import FOREIGN_NAME, MOST_LEVELS, MOST_NAME, SAME_NAME
 
 FEW = 20_000  # names of a folder that are sorted in memory; more are sorted on the disk
 Note = Callable[[str, str], object]  # called with kind and path
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE | re.DOTALL)
+_RESERVED = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[1-9\xb9\xb2\xb3]) *(\..*)?", re.IGNORECASE | re.DOTALL
+)
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"\\|?*]|[ .]\Z')
 
 
