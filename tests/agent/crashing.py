@@ -65,7 +65,7 @@ class Crashing:
             site.kill("send")
         wait_until(lambda: all(site.status() for site in self.sites), "all agents run")
         with contextlib.suppress(AssertionError):
-            wait_until(lambda: not self.so_far().lost, "all messages come", patience)
+            wait_until(lambda: not self.so_far().lost and self._all_taken(), "all messages come", patience)
         time.sleep(_AFTER * self.sites[0].settings.tick)
         comparison = self.so_far()
         comparison.strange += self._agents_findings()
@@ -127,6 +127,10 @@ class Crashing:
         """Compare both ends now: what is on its way seems to be lost."""
         sent = {site.lane: site.sent() for site in self.sites}
         return compare(sent, {site.lane: site.received() for site in self.sites})
+
+    def _all_taken(self) -> bool:
+        """Whether programs have confirmed all that came."""
+        return all(status and not status["arrivals"] for status in (site.status() for site in self.sites))
 
     def _agents_findings(self) -> list[str]:
         """Compare the agents' own accounts of what came with what was sent."""

@@ -9,17 +9,19 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from carriers.inbox import wait_until
+from carriers.inbox import PATIENCE, wait_until
 from support.agents import administrator, unit_of
 from support.network_unit import NetworkUnit
 
 from ndks.agent import Limits, Store
 from ndks.agent.running.client import AgentClient
+from ndks.agent.running.inputs import Asked, Left
 from ndks.agent.running.loop import Loop, Settings
 from ndks.agent.running.office import Office
 from ndks.agent.running.programs import Programs, listening
 from ndks.carriers.carrier import Carrier
 from ndks.carriers.folder import FolderCarrier
+from ndks.driver.capsules import Sealed
 from ndks.exceptions import UnitRemoved
 
 TICK = 0.02  # seconds
@@ -68,12 +70,12 @@ class Running:
         self._ready.clear()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(PATIENCE)
 
     def stop(self) -> None:
         self.loop.inputs.end()
         assert self._thread
-        self._thread.join(20)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
 
     def fill_disk(self) -> None:
@@ -128,6 +130,25 @@ def texts(client: AgentClient, count: int) -> list[bytes]:
             client.ask("taken", place=event["place"])
             break
     return found
+
+
+def sealing_waits_for_a_request(agent: Running) -> None:
+    """Let the unit of an agent seal nothing more until a program asks for something: not all may be sealed by then."""
+    is_asked = threading.Event()
+    ask, unit = agent.loop.inputs.ask, agent.plugged.unit
+    seal = unit.seal
+
+    def noted(asked: Asked | Left) -> None:
+        if isinstance(asked, Asked):
+            is_asked.set()
+        ask(asked)
+
+    def late(*values: Any) -> Sealed:
+        assert is_asked.wait(PATIENCE)
+        return seal(*values)
+
+    agent.loop.inputs.ask = noted
+    unit.seal = late
 
 
 @contextlib.contextmanager

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from carriers.inbox import wait_until
+from carriers.inbox import PATIENCE, wait_until
 from support.agents import administrator, unit_of
 
-from agent.running import Plugged, Running, generation_of, running
+from agent.running import Plugged, Running, generation_of, running, sealing_waits_for_a_request
 from agent.wire import Wire
 from ndks.agent import Agent
 from ndks.agent.running.inputs import Inputs
@@ -27,7 +27,7 @@ def one(tmp_path: Path) -> Iterator[tuple[Running, Wire]]:
     lane = admin.admit("0000000000ABC000")
     bundle = admin.issue()
     with running(Plugged(unit_of(admin, lane)), admin.keys.public, [wire], tmp_path) as agent:
-        assert wire.deliver(bundle.content).wait(10)
+        assert wire.deliver(bundle.content).wait(PATIENCE)
         wait_until(lambda: generation_of(agent) == bundle.g)
         yield agent, wire
 
@@ -46,8 +46,8 @@ def test_a_packet_that_always_fails_is_given_up(
     monkeypatch.setattr(Agent, "receive", fail)
     monkeypatch.setattr("ndks.agent.running.loop._PAUSES", (0.01,))
     with one(tmp_path) as (_, wire):
-        assert wire.deliver(b"poison").wait(10)
-        assert wire.deliver(b"more").wait(10)
+        assert wire.deliver(b"poison").wait(PATIENCE)
+        assert wire.deliver(b"more").wait(PATIENCE)
 
 
 def test_a_full_disk_gives_no_packet_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def test_a_full_disk_gives_no_packet_up(tmp_path: Path, monkeypatch: pytest.Monk
         wait_until(lambda: tried[0] > 20)
         assert not taken.is_set()
         full[0] = False
-        assert taken.wait(10)
+        assert taken.wait(PATIENCE)
 
 
 def test_a_capsule_larger_than_any_message_is_not_opened(tmp_path: Path) -> None:
@@ -82,8 +82,8 @@ def test_a_capsule_larger_than_any_message_is_not_opened(tmp_path: Path) -> None
             return original(capsule, **flags)
 
         unit.open = noted  # pyright: ignore
-        assert wire.deliver(b"\1" + bytes(100_000)).wait(10)
-        assert wire.deliver(b"\1" + bytes(66_500)).wait(10)
+        assert wire.deliver(b"\1" + bytes(100_000)).wait(PATIENCE)
+        assert wire.deliver(b"\1" + bytes(66_500)).wait(PATIENCE)
         assert opened == [66_501]
 
 
@@ -102,8 +102,8 @@ def test_carriers_wait_while_many_bytes_do() -> None:
     thread.join(0.2)
     assert put[0] < 40
     for _ in range(100):
-        assert isinstance(inputs.take(5, packets=True), Received)
-    thread.join(5)
+        assert isinstance(inputs.take(PATIENCE, packets=True), Received)
+    thread.join(PATIENCE)
     assert put[0] == 100
 
 
@@ -125,6 +125,7 @@ def test_requests_are_answered_while_many_messages_are_sealed(tmp_path: Path) ->
         for _ in range(100):
             client.ask("send", data="AAAA")
         unit = agent.plugged.unit
+        sealing_waits_for_a_request(agent)
         seal, sealed = unit.seal, [0]
 
         def counted(*values: object) -> object:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from carriers.inbox import wait_until
+from carriers.inbox import PATIENCE, wait_until
 
 from ndks.agent.running.client import AgentClient
 from ndks.agent.running.inputs import Asked, Inputs, Left
@@ -31,7 +31,7 @@ class Echo:
     def connect(self) -> socket.socket:
         made = socket.socket(socket.AF_UNIX)
         made.connect(str(self.path))
-        made.settimeout(5)
+        made.settimeout(PATIENCE)
         return made
 
     def _run(self) -> None:
@@ -66,7 +66,7 @@ def test_silent_programs_leave_room_for_others(echo: Echo):
         client.ask("status")
     for each in silent:
         each.close()
-    wait_until(lambda: _answers(echo), 5)
+    wait_until(lambda: _answers(echo))
 
 
 def _answers(echo: Echo) -> bool:

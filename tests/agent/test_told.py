@@ -7,6 +7,7 @@ import logging
 import pytest
 from carriers.inbox import wait_until
 
+from agent.running import sealing_waits_for_a_request
 from agent.test_unordered import Pair, pair
 from ndks.agent.store import ROW
 
@@ -25,6 +26,7 @@ def test_what_a_message_waits_for(pair: Pair) -> None:
     with pair.agent.client() as client:
         for _ in range(200):
             client.ask("send", data="")
+        sealing_waits_for_a_request(pair.agent)
         pair.carrier.has_room = True
         assert client.ask("send", data="")["waits_for"] == "turn"
     pair.agent.plugged.is_there = False

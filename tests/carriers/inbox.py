@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ndks.carriers.carrier import Received
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds, in which a busy machine gets anything done
 
 
 class Inbox:

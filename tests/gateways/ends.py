@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import os
 import random
-import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from support.ports import free_port
 
 from ndks.exceptions import NdksError
 from ndks_gateways.held import UnitAway
@@ -25,7 +25,7 @@ from ndks_gateways.tunnel.errors import Reflected
 from ndks_gateways.tunnel.steps import Ahead, Behind, MessageKeys, OpenedKeys
 
 HOST = "127.0.0.1"
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @dataclass
@@ -164,7 +164,7 @@ class Proxy:
         self.frozen: set[asyncio.StreamWriter] = set()
 
     async def listen(self) -> int:
-        self.server = await asyncio.start_server(self._serve, HOST, 0)
+        self.server = await asyncio.start_server(self._serve, HOST, free_port())
         return self.server.sockets[0].getsockname()[1]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -260,19 +260,6 @@ class World:
 
     async def connect(self, limit: int = 1 << 16) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection(HOST, self.a.settings.inner.port, limit=limit)
-
-
-def free_port() -> int:
-    """A port that is free for TCP and UDP."""
-    while True:
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind((HOST, 0))
-            port = tcp.getsockname()[1]
-            try:
-                udp.bind((HOST, port))
-            except OSError:
-                continue
-            return port
 
 
 @contextlib.asynccontextmanager

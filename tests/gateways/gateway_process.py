@@ -15,18 +15,12 @@ from typing import Any
 from support.emulate_process import PATIENCE, wait_until
 from support.forks import own_environment, run_ndks
 from support.ndks_program import NdksProgram
+from support.ports import free_port
 
 from ndks.laptop.homes import HOME
 from ndks.line.services import SOCKETS
 
 _PAUSE = 0.01  # seconds between two looks at its status
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listens at now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @dataclass

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.ports import free_port
 
-from gateways.ends import HOST, World, free_port, run, until, world
+from gateways.ends import HOST, World, run, until, world
 from ndks_gateways.running import datagram_socket, flows
 from ndks_gateways.running.datagram_socket import DatagramSocket
 from ndks_gateways.running.settings import Address
@@ -145,7 +146,7 @@ def test_answers_come_from_the_address_that_was_asked(host: str):
                 datagram_socket.connected(at, answering.address[1]), lambda data, _, got=got: got.append(bytes(data))
             )
             assert asking.send(b"abc")
-            await until(lambda got=got: got == [b"cba"], 5)
+            await until(lambda got=got: got == [b"cba"])
             asking.close()
         answering.close()
 
@@ -249,7 +250,6 @@ def test_datagrams_go_on_over_new_links():
 def test_a_flow_that_is_idle_ends(monkeypatch: pytest.MonkeyPatch):
     async def work() -> None:
         monkeypatch.setattr(flows, "_LOOK", 0.05)
-        monkeypatch.setattr(flows, "IDLE", 1.0)
         service = Peer(lambda data: data)
         async with world(udp=True, through_proxy=False, target=service.port) as made:
             await until(lambda: sends(made))
@@ -259,7 +259,9 @@ def test_a_flow_that_is_idle_ends(monkeypatch: pytest.MonkeyPatch):
                 application.send(made, b"x")
                 await until(lambda: application.received == [b"x"])
                 assert made.a.end.flows == made.b.end.flows == 1
-                await until(lambda: made.a.end.flows == made.b.end.flows == 0)
+                with monkeypatch.context() as patch:
+                    patch.setattr(flows, "IDLE", 0.0)
+                    await until(lambda: made.a.end.flows == made.b.end.flows == 0)
             assert len(service.sources) == 2
             application.close()
         service.close()

@@ -408,16 +408,21 @@ def test_a_peer_that_acknowledges_nothing_takes_no_memory_without_end(monkeypatc
 
 async def is_reset(made: World, held: list[asyncio.StreamWriter]) -> bool:
     """Whether a new connection of an application is reset, as there is no room for it; else it stays, held."""
+    waiting = made.a.end._waiting.connections
+    before, is_linked = len(waiting), made.a.end.link is not None
     reader, writer = await made.connect()
     held.append(writer)
-    try:
-        async with asyncio.timeout(0.1):
-            await reader.read(1)
-    except TimeoutError:
+    writer.write(b"x")
+    echoed = asyncio.ensure_future(reader.readexactly(1))
+    await until(lambda: echoed.done() or len(waiting) > before)
+    if not echoed.done():
+        echoed.cancel()
         return False
+    try:
+        assert (await echoed, is_linked) == (b"x", True)
     except ConnectionResetError:
         return True
-    raise AssertionError
+    return False
 
 
 def test_flows_of_datagrams_leave_room_for_the_link_too():

@@ -20,11 +20,12 @@ import pytest
 from support.answers import complaints
 from support.emulate_process import PATIENCE
 from support.forks import run_ndks
+from support.ports import free_port
 
 from ndks.cli import fields
 from ndks.line.services import SOCKETS
 
-from .gateway_process import Gateway, free_port, pair
+from .gateway_process import Gateway, pair
 from .members import Founded, founded
 
 TEXT = b"Meet me at noon." * 100_000

@@ -7,8 +7,8 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateways.gateway_process import free_port
 from gateways.members import Founded, Member, founded
+from support.ports import free_port
 
 from .databases import Cluster
 from .key_processes import KeyProcess, closing_all, place_certificates

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from gateways.gateway_process import free_port
 from key_id_vectors import ONE, KeyId, block_of, key_id
+from support.ports import free_port
 from transcripts import commands_of, end_background, is_alike, run_in_shell
 
 _PAGE = (Path(__file__).parents[2] / "docs" / "serve.md").read_text("utf-8")

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from .ports import free_port
+
 PATIENCE = 20.0  # seconds
 PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 
@@ -20,7 +22,7 @@ class Broker:
     def __init__(self, directory: Path, *settings: str, port: int = 0, logs: bool = True) -> None:
         self.directory = directory
         self._logs = ["-v"] if logs else []
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -68,12 +70,6 @@ def running(directory: Path, *settings: str) -> Iterator[Broker]:
         yield broker
     finally:
         broker.stop(kill=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
