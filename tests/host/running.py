@@ -5,13 +5,14 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.emulate_process import PATIENCE
+from support.emulate_process import PATIENCE, allow_interrupts
 from support.forks import ndks_process
 
 from ndks.laptop.homes import HOME
@@ -19,6 +20,25 @@ from ndks.times import OPENING_TIMEOUT
 
 PIPES = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 _PIPE_SIZE = 4096  # the smallest that Linux allows
+# A command that gets a signal just after its n-th request of a name is on the line.
+_SIGNALLED = """
+import os, sys
+import ndks.cli
+from ndks.line.link import Link
+name, left, number = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+del sys.argv[1:4]
+post = Link.post
+def signalled(link, command, payload):
+    global left
+    posted = post(link, command, payload)
+    left -= command.name == name
+    if not left:
+        left = -1
+        os.kill(os.getpid(), number)
+    return posted
+Link.post = signalled
+sys.exit(ndks.cli.main())
+"""
 _SENTENCE = r"(.+)(?:(?<![.?!])\.|(?<=[?!]))"  # ends with one full stop, or with its own ? or !
 _ERROR = re.compile(rf"ndks: ([A-Z][A-Z0-9_]*): {_SENTENCE} Do: {_SENTENCE}")
 
@@ -79,6 +99,15 @@ def start_and_reach(request_name: str, *arguments: object, requests: int = 30) -
         assert line, "the command ended before its middle"
         requests -= f"> {request_name} ".encode() in line
     return process
+
+
+def run_signalled(
+    number: signal.Signals, request_name: str, *arguments: object, requests: int = 1, **extra: str
+) -> Finished:
+    """Run a command that gets a signal just after it has sent this many requests of this name: it cannot be late."""
+    allow_interrupts()
+    words = [sys.executable, "-c", _SIGNALLED, request_name, str(requests), str(int(number)), *map(str, arguments)]
+    return finish(subprocess.Popen(words, env=environment(extra), **PIPES))
 
 
 def finish(process: subprocess.Popen[bytes]) -> Finished:

@@ -105,7 +105,6 @@ def test_ports_are_ordered_as_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_the_product_string_is_hidden_hello_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As on Windows. A CircuitPython board that is not a unit is ignored."""
     stranger = fake_port("COM4", "FTDI", product="USB Serial Device (COM4)", vid=0x0403)
-    monkeypatch.setattr("ndks.times.PROBE_TIMEOUT", 0.2)
     with emulated(tmp_path / "a") as alice, answering_pty(silence) as other_board:
         hidden = fake_port(alice.port, ALICE, "1-1", product="USB Serial Device (COM3)")
         other = fake_port(other_board, "00", "1-2", product="USB Serial Device (COM5)")
@@ -116,7 +115,7 @@ def test_where_the_product_string_is_hidden_hello_decides(monkeypatch: pytest.Mo
 
 
 def test_list_shows_each_unit_and_stops_at_none(monkeypatch: pytest.MonkeyPatch, call: Call, tmp_path: Path) -> None:
-    monkeypatch.setattr("ndks.times.LIST_TIMEOUT", 0.2)
+    monkeypatch.setattr("ndks.times.LIST_TIMEOUT", 2.0)  # in which a unit answers on a busy machine too
     with emulated(tmp_path / "a") as alice, emulated(tmp_path / "b") as bob, answering_pty(silence) as silent:
         gone = fake_port("/dev/ttyNoSuchPort", "00")
         ports = [fake_port(port, port, f"1-{place}") for place, port in enumerate((silent, alice.port, bob.port))]

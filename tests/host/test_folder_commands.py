@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from host.conftest import Call
 from host.folding import make_folder, seen_in, tiny_volumes
-from host.running import Finished, assert_refused, finish, run, start_and_reach
+from host.running import Finished, assert_refused, run, run_signalled
 from host.test_full_disk import assert_disk_full, fill
-from support.emulate_process import PATIENCE, allow_interrupts
+from support.emulate_process import PATIENCE
 
 from ndks.driver.folder_plans import PackingPlan, UnpackingPlan, load
 from ndks.folders import walk
@@ -89,15 +89,12 @@ def test_file_that_cannot_be_read(
 
 def test_interrupted(folder: Path, alice: str, bob: str, tmp_path: Path) -> None:
     """By Ctrl-C in the second volume, each way."""
-    allow_interrupts()
     (folder / "film").touch()
     os.truncate(folder / "film", LARGE)
     capsule, out = tmp_path / "x.ndks", tmp_path / "out"
 
     def interrupted(request: str, number: int, command: tuple[object, ...]) -> Finished:
-        process = start_and_reach(request, *command, requests=number)
-        process.send_signal(signal.SIGINT)
-        done = finish(process)
+        done = run_signalled(signal.SIGINT, request, *command, requests=number)
         assert done.status == 130
         assert "stopped by Ctrl-C" in done.stderr
         return done

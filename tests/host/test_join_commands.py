@@ -4,6 +4,7 @@
 
 import json
 import shutil
+import signal
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 from host.administering import AGREED, Administering, answer, done, office
-from host.running import assert_refused, run_at_terminal, start_and_reach
+from host.running import assert_refused, run_at_terminal, run_signalled
 from support.authority import Authority
 from support.emulate_process import emulated, wait_until
 from support.serve_process import served
@@ -337,8 +338,7 @@ def test_accept_is_killed_while_it_talks_to_a_unit_behind_a_line(request_name: s
         words = MemberPackage.load(package).words
         done(office.candidate("alice", "info"))  # in its home
         accept = ("join", "accept", package, "--words", words, "--yes", "--unit", unit.port)
-        with start_and_reach(request_name, *accept, requests=1) as process:
-            process.kill()
+        assert run_signalled(signal.SIGKILL, request_name, *accept).status == -signal.SIGKILL
         assert answer(office.accept("alice", "--json"))["generation"] == 0
         assert not package.exists()
 

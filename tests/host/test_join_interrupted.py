@@ -4,17 +4,16 @@
 
 import contextlib
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from host.conftest import Call
 from host.joining import Joining
-from host.running import Finished, assert_refused, command_line, environment, finish
+from host.running import Finished, assert_refused, run_signalled
 from host.watched_line import CutLine, wrap_lines
 from support.control import Controlled, controlled
-from support.emulate_process import PATIENCE, allow_interrupts, emulated
+from support.emulate_process import PATIENCE, emulated
 from support.power_cuts import PowerCuts
 
 import ndks
@@ -132,26 +131,11 @@ def test_the_command_ends_at_the_command_that_makes_it_a_member(
         joining = Joining(tmp_path, network_file, unit.port)
         joining.until_package()
         words = JoinPackage.load(joining.package_file).words
-        killed = end_at(
-            "PROVISION_SEALED", number, joining, "provision", joining.package_file, "--words", words, "--bind"
-        )
+        provision = ("provision", joining.package_file, "--words", words, "--bind", "--unit", joining.port)
+        killed = run_signalled(number, "PROVISION_SEALED", *provision, **joining.environment)
         assert killed.status in (-number, 128 + number)
         assert number == signal.SIGKILL or len(code_said(killed).split()) == 24
         assert_is_not_lost(joining)
-
-
-def end_at(name: str, number: signal.Signals, joining: Joining, *arguments: object) -> Finished:
-    """Send a signal to a command when it is about to send this request."""
-    allow_interrupts()
-    command = command_line(*arguments, "--unit", joining.port, "--verbose")
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    process = subprocess.Popen(command, env=environment(joining.environment), **pipes)
-    assert process.stderr
-    while line := process.stderr.readline():
-        if f"> {name} ".encode() in line:
-            break
-    process.send_signal(number)
-    return finish(process)
 
 
 def assert_is_not_lost(joining: Joining) -> None:

@@ -327,7 +327,7 @@ def test_a_false_unit_learns_nothing_and_is_not_believed(unit: EmulateProcess, n
     false_unit = FalseUnit(recorder)
     with relayed(unit.port, false_unit) as port:
         for work in Model(network).works:
-            with ndks.open(port, SHORT) as opened, pytest.raises(ndks.AuthenticationError) as refused:
+            with ndks.open(port, PATIENCE) as opened, pytest.raises(ndks.AuthenticationError) as refused:
                 work(opened)
             assert refused.value.code == "LOCKED"
     assert {frame.kind for frame in false_unit.asked} == {commands.HELLO.code, commands.OPEN_SESSION.code}
