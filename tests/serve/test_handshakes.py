@@ -89,7 +89,7 @@ def test_what_a_minute_brought_is_told_at_its_end(
 
 
 def test_strangers_in_their_handshakes_make_room_for_others(certificates: Path) -> None:
-    with running(certificates, limits={"connections": 3}) as server, contextlib.ExitStack() as stack:
+    with running(certificates, limits={"connections": 3, "patience": 600}) as server, contextlib.ExitStack() as stack:
         strangers = [stack.enter_context(socket.create_connection((HOST, server.port), PATIENCE)) for _ in range(18)]
         assert [each.recv(1) for each in strangers[:2]] == [b"", b""]  # two had to leave for the last two
         clients = [server.client("SAE_A") for _ in range(3)]

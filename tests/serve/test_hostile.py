@@ -30,7 +30,13 @@ BOTH = {"here": ["SAE_A", "SAE_B"], "there": ["SAE_C"]}
 
 @pytest.fixture(scope="module")
 def server(certificates: Path) -> Iterator[Running]:
-    with running(certificates, sae=BOTH, limits={"patience": 1, "idle": 5}) as found:
+    with running(certificates, sae=BOTH) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def impatient(certificates: Path) -> Iterator[Running]:
+    with running(certificates, sae=BOTH, limits={"patience": 2}) as found:
         yield found
 
 
@@ -133,20 +139,21 @@ def test_a_client_that_waits_before_its_body_is_told_to_send_it(server: Running)
 
 
 @pytest.mark.parametrize("end", ["", '{"number"'])
-def test_a_slow_body_is_refused(server: Running, end: str) -> None:
-    before = server.keys.calls
-    with plain(server) as connection:
+def test_a_slow_body_is_refused(impatient: Running, end: str) -> None:
+    before = impatient.keys.calls
+    with plain(impatient) as connection:
         connection.sendall(f"POST {ENC} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{end}".encode())
         said = until_end(connection).decode()
     assert said.startswith("HTTP/1.1 400 ")
     assert answers.SLOW in said
-    assert server.keys.calls == before
+    assert impatient.keys.calls == before
 
 
 @pytest.mark.parametrize("start", [b"", b"GET /api/v1/keys/", b"POST / HTTP/1.1\r\nHost: x\r\nA: "])
 def test_a_connection_without_a_request_is_closed(certificates: Path, start: bytes) -> None:
     with running(certificates, limits={"idle": 1}) as server, plain(server) as connection:
-        connection.sendall(start)
+        with contextlib.suppress(ConnectionError):  # a busy machine may be that late
+            connection.sendall(start)
         assert until_end(connection) == b""
 
 
@@ -172,14 +179,15 @@ def test_what_is_no_http_is_refused(server: Running, text: bytes, caplog: pytest
     assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
 
 
-def test_a_client_that_reads_no_answer_is_cut_off(certificates: Path) -> None:
+def test_a_client_that_reads_no_answer_is_cut_off(impatient: Running) -> None:
     body = b'{"number": 128, "size": 8192}'
     request = f"POST {ENC} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
-    with running(certificates, sae=BOTH, limits={"patience": 1}) as server, plain(server) as connection:
-        for _ in range(100):  # 18 MB of answers, which no buffers hold
-            connection.sendall(request)
-        for count in (1, 0):
-            wait_for_connections(server, count)
+    with plain(impatient) as connection:
+        wait_for_connections(impatient, 1)
+        with contextlib.suppress(ConnectionError):  # it may be cut off by then
+            for _ in range(100):  # 18 MB of answers, which no buffers hold
+                connection.sendall(request)
+        wait_for_connections(impatient, 0)
 
 
 def wait_for_connections(server: Running, count: int) -> None:
@@ -203,7 +211,7 @@ def test_a_request_without_a_path_is_refused_counted_and_audited(
 
 
 def test_floods_are_limited_for_each_sae_alone(certificates: Path) -> None:
-    with running(certificates, sae=BOTH, limits={"requests": 5}) as server:
+    with running(certificates, sae=BOTH, limits={"requests": 1}) as server:  # few: a busy machine asks slowly
         a, b = server.client("SAE_A"), server.client("SAE_B")
         said = [a.post(ENC) for _ in range(30)]
         refused = [each for each in said if each.status == 503]

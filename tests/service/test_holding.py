@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from support.emulate_process import PATIENCE
 
 from ndks.laptop.bindings import BindingStore
 from ndks.line.transport import Transport
@@ -17,8 +18,6 @@ from ndks_protocol import commands, errors, service
 from ndks_protocol.errors import UnitError
 
 from . import virtual
-
-PATIENCE = 10.0  # seconds
 
 
 def test_a_fault_loses_the_unit_for_a_while_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

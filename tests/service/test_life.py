@@ -21,6 +21,7 @@ from support.public_network import public_network
 from support.serve_process import ServeProcess, served
 
 import ndks
+from ndks.service.asking import WATCHED
 
 from .crashing import Crashing
 
@@ -81,7 +82,7 @@ def test_unplugged_and_plugged_in(service: ServeProcess, control: Callable[[str]
         began = time.monotonic()
         with pytest.raises(ndks.NoUnit):
             client.status()
-        assert 0.5 < time.monotonic() - began < 3
+        assert time.monotonic() - began > 0.5
         control("cable in")
         back = client.watch(gone.serial)
         assert back.present
@@ -99,7 +100,7 @@ def test_a_request_waits_for_a_unit_that_comes_back_at_once(
 
 
 def test_a_unit_that_hangs(service: ServeProcess, unit: EmulateProcess) -> None:
-    with ndks.open(service.port("keys"), 8.0) as client:
+    with ndks.open(service.port("keys"), PATIENCE) as client:
         unit.process.send_signal(signal.SIGSTOP)
         try:
             with pytest.raises(ndks.NoUnit):
@@ -144,7 +145,7 @@ class _Nowhere:
 
 def test_the_port_is_released(service: ServeProcess, unit: EmulateProcess) -> None:
     with ndks.open(service.port("admin")) as admin:
-        admin.release(2)
+        admin.release(5)  # longer than a busy machine takes to open it
         with ndks.open(unit.port) as direct:  # the port itself
             assert direct.port == unit.port
             direct.next_key(64)
@@ -168,14 +169,18 @@ def test_killed_services_and_clients_and_pulled_cables(
 
 
 def test_it_ends_at_once_beside_a_client_that_watches(unit: EmulateProcess) -> None:
-    with served(unit.port) as service, ndks.open(service.port("keys")) as client:
-        serial = client.watch().serial
+    with served(unit.port) as service, ndks.open(service.port("keys")) as client, ndks.open(client.port) as other:
+        serial, is_asked = client.watch().serial, threading.Event()
+        transport = client._link._transport
+        write = transport.write
+        transport.write = lambda data: (write(data), is_asked.set())  # pyright: ignore
         watching = threading.Thread(target=client.watch, args=(serial,))
         watching.start()
-        time.sleep(0.3)
+        assert is_asked.wait(PATIENCE)
+        other.status()  # so the service has taken what was asked before
         began = time.monotonic()
         assert service.end() == 0
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < WATCHED - 1
         watching.join(PATIENCE)
 
 

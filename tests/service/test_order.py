@@ -8,6 +8,7 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.emulate_process import PATIENCE
 
 from ndks.service.order import CLASSES, TURNS, Job, Order
 from ndks_protocol import commands, service
@@ -119,7 +120,7 @@ def test_a_thread_waits_for_a_job_and_for_the_end() -> None:
     outcomes: list[object] = []
     order.put(Job(commands.STATUS, b"", "a", 3, outcomes.append))
     assert [each.order for each in order.close()] in ([3], [2, 3])
-    thread.join(5)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     order.put(Job(commands.STATUS, b"", "a", 3, outcomes.append))
     assert outcomes == [service.NO_UNIT]

@@ -147,7 +147,7 @@ def test_passed_sockets_are_used_and_kept(tmp_path: Path) -> None:
             listener.bind(str(tmp_path / scope))
             listener.listen()
         with served_by_systemd(unit.port, listeners) as service:
-            with ndks.open(f"unix:{tmp_path / 'keys'}") as keys, ndks.open(f"unix:{tmp_path / 'admin'}") as admin:
+            with passed(tmp_path, "keys") as keys, passed(tmp_path, "admin") as admin:
                 assert keys.next_key(64).index == 1
                 admin.release(1)
             service.send_signal(signal.SIGTERM)
@@ -159,9 +159,14 @@ def test_passed_sockets_are_used_and_kept(tmp_path: Path) -> None:
             listener.close()
 
 
+def passed(directory: Path, scope: str) -> ndks.Unit:
+    """Open a socket that listens before the service runs, which has all the time of a new Python to answer."""
+    return ndks.open(f"unix:{directory / scope}", PATIENCE)
+
+
 def _next_key(directory: Path) -> int:
     try:
-        with ndks.open(f"unix:{directory / 'keys'}") as keys:
+        with passed(directory, "keys") as keys:
             return keys.next_key(64).index
     except ndks.NoUnit:
         return 0

@@ -32,7 +32,7 @@ from ndks_emulator import MemoryUnit
 CALL = 0.028  # seconds of a call to a board, with a garbage collection now and then (docs/speed.md)
 
 
-_THREADS = 5.0  # real seconds: only a thread can still have an event for the loop
+_THREADS = 60.0  # real seconds: only a thread can still have an event for the loop
 
 
 class _Selector(selectors.DefaultSelector):
