@@ -7,6 +7,7 @@ streams, directory and environment, which ends as Python does. `make test-full` 
 """
 
 import atexit
+import contextlib
 import fcntl
 import functools
 import json
@@ -99,7 +100,8 @@ class _Fork:
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it has ended, and its parent is about to say so
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
