@@ -5,6 +5,7 @@
 import contextlib
 import copy
 import io
+import itertools
 import json
 import os
 import random
@@ -231,7 +232,11 @@ def test_killed_at_any_moment(folder: Path, alice: str, bob: str, tmp_path: Path
     assert running.status() == 0
     taken += time.monotonic()
     begin_anew()
-    for _ in range(MOMENTS):
+    for number in itertools.count():
+        if number >= MOMENTS:
+            if goes_on or completed:
+                break
+            taken *= 2  # the machine has become slow
         before = volumes_done(target, verb)
         begin(command).kill_after(draw.uniform(0, taken))
         after = volumes_done(target, verb)
@@ -246,11 +251,10 @@ def test_killed_at_any_moment(folder: Path, alice: str, bob: str, tmp_path: Path
             goes_on += after > 0
     assert begin(command).status() == 0
     assert not [*tmp_path.glob("*.part*")]
-    assert goes_on or completed
     if verb == "encrypt":
         assert begin(ways["decrypt"][0]).status() == 0
     assert seen_in(out) == seen
-    print(f"{verb}: {MOMENTS} kills, {goes_on} left volumes to go on from, {completed} after the target stood")
+    print(f"{verb}: {number} kills, {goes_on} left volumes to go on from, {completed} after the target stood")
 
 
 @dataclass

@@ -221,14 +221,15 @@ def test_a_man_in_the_middle(unit: EmulateProcess, network: ndks.Network, seed: 
     rng, model = random.Random(seed), Model(network)
     middle = ManInTheMiddle(seed, share)
     with relayed(unit.port, middle) as port:
-        for _ in range(25):
+        turns = 0
+        while turns < 25 or len(middle.deeds) <= (1 if share < 0.1 else 4):  # where time runs out, little is tried
+            turns += 1
             error = error_of(port, SHORT, rng.choices(model.works, k=4))
             assert not error or (error.exit_status in TYPED and error.advice), repr(error)
             time.sleep(0.1 if error and error.code == "DELAYED" else 0)
         done, middle.share = model.done, 0
         do_all_after_delay(model, port)
     assert model.done == done + len(model.works)
-    assert len(middle.deeds) > (1 if share < 0.1 else 4), "what else was there to try?"
     model.do_all(unit.port)
 
 
