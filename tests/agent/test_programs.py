@@ -52,6 +52,17 @@ def echo(tmp_path: Path) -> Iterator[Echo]:
         echo.inputs.end()
 
 
+def test_nothing_accepts_programs_any_more_at_the_end(tmp_path: Path):
+    """The number of the listener's descriptor is another's soon."""
+    before = set(threading.enumerate())
+    with listening(tmp_path / "socket") as listener:
+        Programs(listener, Inputs()).start()
+        (accepting,) = set(threading.enumerate()) - before
+        time.sleep(0.1)  # it accepts by then
+    accepting.join(PATIENCE)
+    assert not accepting.is_alive()
+
+
 def test_a_program_that_is_killed_while_it_waits_has_left(echo: Echo):
     program = echo.connect()
     program.sendall(b'{"do": "next", "wait": true}\n')

@@ -109,7 +109,10 @@ def listening(path: Path) -> Generator[socket.socket]:
             except OSError as error:
                 raise FileError(f"{path} cannot be a socket: {error}", "name a shorter directory") from None
             listener.listen(_CLIENTS)
-            yield listener
+            try:
+                yield listener
+            finally:
+                listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts: to close it would not
         path.unlink(missing_ok=True)
     finally:
         os.close(lock)
