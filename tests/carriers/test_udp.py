@@ -75,7 +75,7 @@ def test_a_peer_that_is_away_is_no_reason_to_stop():
         with carrying(f"udp://127.0.0.1:{peer}?peer=127.0.0.1:{own}", inbox):
             carrier.send(b"heard")
             carrier.send(b"heard too")  # the system may tell of the refused ones with the first
-            assert b"heard too" in {inbox.next(), *inbox.rest(0.5)}
+            assert inbox.next() == b"heard too" or inbox.next() == b"heard too"
 
 
 def test_an_address_in_use_is_named():
@@ -156,8 +156,10 @@ def test_a_thread_that_fails_goes_on(monkeypatch: pytest.MonkeyPatch):
 
         with monkeypatch.context() as patch:
             patch.setattr(other, "_socket", Fake(other._socket, fail))
+            wait_until(lambda: fails[0])
+            began, before = time.monotonic(), fails[0]
             time.sleep(1)
-        assert 0 < fails[0] < 30
+        assert fails[0] - before < 30 * (time.monotonic() - began)
         carrier.send(b"packet")
         assert inbox.next() == b"packet"
 

@@ -4,6 +4,7 @@
 
 import contextlib
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,12 @@ connections {
 FIRST, SECOND = (Given(Step(1 << 16, number), bytes([number]) * 32) for number in (1, 2))
 
 
+def listens(path: Path) -> bool:
+    """Whether somebody takes connections: the file is there earlier."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(str(path)) == 0
+
+
 @contextlib.contextmanager
 def charon(directory: Path) -> Iterator[None]:
     """Run a charon in namespaces of its own."""
@@ -51,7 +58,7 @@ def charon(directory: Path) -> Iterator[None]:
     command = ["unshare", "-n", "-m", "sh", "-c", "mount -t tmpfs tmpfs /run && exec /usr/lib/ipsec/charon"]
     with (directory / "log").open("a") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
-            wait_until((directory / "vici").is_socket, "charon listens")
+            wait_until(lambda: listens(directory / "vici"), "charon listens")
             yield
         finally:
             process.terminate()
