@@ -224,13 +224,13 @@ def test_floods_are_limited_for_each_sae_alone(certificates: Path) -> None:
 
 
 def test_guessed_ids_are_limited_and_other_requests_go_on(certificates: Path) -> None:
-    with running(certificates, sae=BOTH, limits={"wrong_ids": 10}) as server:
+    with running(certificates, sae=BOTH, limits={"wrong_ids": 3}) as server:
         b = server.client("SAE_B")
         said = [b.get(f"{DEC}?key_ID={uuid.uuid4()}") for _ in range(20)]
-        assert [each.status for each in said[:10]] == [400] * 10
-        assert [each.status for each in said[11:]] == [503] * 9  # one may have come back meanwhile
-        assert 0 < int(said[-1].headers["Retry-After"]) <= 6
-        assert server.keys.calls <= 11
+        assert [each.status for each in said[:3]] == [400] * 3
+        assert [each.status for each in said[3:]].count(503) >= 16  # one comes back in 20 s
+        assert 0 < int(said[-1].headers["Retry-After"]) <= 20
+        assert server.keys.calls <= 4
         assert b.keys("SAE_A", "enc_keys").status == 200
 
 
