@@ -255,7 +255,7 @@ class Network:
 def check_name(name: str) -> None:
     """Check the name of a network. UsageError."""
     if "/" in name or "\\" in name:
-        raise UsageError("a network's name cannot contain a slash", "name the file with -o")
+        raise UsageError("a network's name cannot contain a slash", "take it out; ndks network new -o names the file")
     if not name.isprintable() or not 1 <= len(name.encode()) <= commands.MAX_NAME:
         raise UsageError(f"a network's name has 1 to {commands.MAX_NAME} printable bytes")
 
