@@ -112,7 +112,8 @@ def listening(path: Path) -> Generator[socket.socket]:
             try:
                 yield listener
             finally:
-                listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts: to close it would not
+                with contextlib.suppress(OSError):  # of other systems than Linux
+                    listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts: to close it would not
         path.unlink(missing_ok=True)
     finally:
         os.close(lock)
