@@ -100,6 +100,7 @@ def test_case_that_nobody_saw_open_was_open_all_the_same(start: Any) -> None:
     assert bench.unit.status()["case"] == "closed"
     bench.unit.power_off()
     bench.unit.power_on()
+    wait_until(lambda: len(bench.boards) == 2, "the unit has restarted")
     assert [board.case_open for board in bench.boards] == [True, False]
 
 
