@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.emulate_process import wait_until
+from support.emulate_process import PATIENCE, wait_until
 
 from ndks_chip.layout import DRIVE_AT, FLASH_SIZE, NVM_AT
 from ndks_emulator.chip import running_chip
@@ -101,7 +101,7 @@ class Bench:
     def end(self) -> None:
         FakeChip.to_end = True
         self.running.cable_in()
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
 
     def _serve(self) -> None:
         with contextlib.suppress(EndOfTestError):
@@ -144,7 +144,7 @@ def test_buttons_and_pins_reach_this_chip_and_the_next(bench: Bench) -> None:
     assert bench.do("power off") == "ok"
     assert bench.do("jumper off") == "ok"
     assert bench.do("power on") == "ok memory"
-    wait_until(lambda: len(FakeChip.made) == 2, "another chip")
+    wait_until(lambda: len(FakeChip.made) == 2 and bench.chip.nanoseconds, "another chip runs")
     assert (bench.chip.bootsel, bench.chip.pins) == (True, {2: None, 3: False})
 
 
@@ -159,13 +159,12 @@ def test_reset_and_touch(bench: Bench) -> None:
 def test_a_chip_that_leaves_the_usb_hangs_up_and_is_announced_when_it_is_back(bench: Bench) -> None:
     bench.line.inbound += b"lost"
     bench.chip.data.is_ready = False
-    wait_until(lambda: status(bench)["restarts"] == 1, "the end of the line")
+    wait_until(lambda: status(bench) | {"restarts": 1, "state": "starting"} == status(bench), "the end of the line")
     assert not bench.line.inbound
     assert bench.announced == []
-    assert status(bench)["state"] == "starting"
     bench.chip.data.is_ready = True
-    wait_until(lambda: bench.announced, "the announcement")
-    assert (bench.announced, status(bench)["state"]) == (["memory"], "ready")
+    wait_until(lambda: status(bench)["state"] == "ready", "the chip is back")
+    assert bench.announced == ["memory"]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +177,8 @@ def test_a_chip_that_does_nothing_is_reported_once(
     bench.chip.data.is_ready = False
     setattr(bench.chip, attribute, True)
     wait_until(lambda: status(bench)["state"] == state, "the state")
-    wait_until(lambda: bench.chip.nanoseconds > 50_000_000, "some turns")
+    before = bench.chip.nanoseconds
+    wait_until(lambda: bench.chip.nanoseconds > before + 50_000_000, "some turns")
     assert [text in record.getMessage() for record in caplog.records] == [True]
 
 

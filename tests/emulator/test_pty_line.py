@@ -15,7 +15,7 @@ pytest.importorskip("termios", reason="this system has no pseudo-terminals")
 
 import serial
 from emulator.receiving import receive
-from support.emulate_process import wait_until
+from support.emulate_process import PATIENCE, wait_until
 
 from ndks_emulator import PortLink, PtyLine, lines
 
@@ -48,7 +48,7 @@ def test_connected_follows_the_host(line: PtyLine) -> None:
 
 
 def test_all_bytes_pass_unchanged_in_both_directions(line: PtyLine) -> None:
-    with serial.Serial(line.path, exclusive=True, timeout=5) as host:
+    with serial.Serial(line.path, exclusive=True, timeout=PATIENCE) as host:
         host.write(ALL_BYTES)
         assert receive(line, len(ALL_BYTES)) == ALL_BYTES
         line.write(ALL_BYTES)
@@ -68,7 +68,7 @@ def test_nothing_is_echoed_even_to_a_host_that_sets_nothing_up(line: PtyLine) ->
 
 def test_closing_the_unit_looks_like_unplugging(line: PtyLine) -> None:
     other = PtyLine()
-    with serial.Serial(other.path, exclusive=True, timeout=5) as host:
+    with serial.Serial(other.path, exclusive=True, timeout=PATIENCE) as host:
         other.close()
         with pytest.raises(serial.SerialException):
             host.read(1)
@@ -78,10 +78,10 @@ def test_closing_the_unit_looks_like_unplugging(line: PtyLine) -> None:
 
 def test_host_that_does_not_read_is_given_up(line: PtyLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "WRITE_TIMEOUT", 0.2)
-    with serial.Serial(line.path, exclusive=True, timeout=5) as host:
+    with serial.Serial(line.path, exclusive=True, timeout=PATIENCE) as host:
         before = time.monotonic()
         line.write(bytes(1 << 20))
-        assert 0.2 <= time.monotonic() - before < 10
+        assert 0.2 <= time.monotonic() - before
         host.reset_input_buffer()
         line.write(b"later")
         assert host.read(5) == b"later"
@@ -90,41 +90,43 @@ def test_host_that_does_not_read_is_given_up(line: PtyLine, monkeypatch: pytest.
 def test_slow_host_gets_everything(line: PtyLine) -> None:
     # The timeout starts at the last byte that the host has read, not at the first.
     data = os.urandom(50_000)
-    with serial.Serial(line.path, exclusive=True, timeout=5) as host:
+    with serial.Serial(line.path, exclusive=True, timeout=PATIENCE) as host:
         writer = threading.Thread(target=line.write, args=(data,))
         writer.start()
         received = b"".join(host.read(1000) for _ in range(50))
-        writer.join(5)
+        writer.join(PATIENCE)
         assert received == data
 
 
-def test_writing_ends_at_once_when_the_host_leaves(line: PtyLine) -> None:
+def test_writing_ends_at_once_when_the_host_leaves(line: PtyLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "WRITE_TIMEOUT", 2 * PATIENCE)  # the write does not end by itself
     with plain_host(line):
         writer = threading.Thread(target=line.write, args=(bytes(1 << 20),))
         writer.start()
         writer.join(0.1)
         assert writer.is_alive()
-    writer.join(lines.WRITE_TIMEOUT / 2)
+    writer.join(PATIENCE)
     assert not writer.is_alive()
 
 
 def test_nobody_there_takes_no_time_of_the_processor(line: PtyLine) -> None:
-    before = time.process_time()
+    before, used = time.monotonic(), time.thread_time()
     for _ in range(10):
-        assert line.read() == b""
+        assert line.read(0.2) == b""
     line.write(b"to nobody")
-    assert time.process_time() - before < 5 * lines.POLL_SECONDS
+    assert time.monotonic() - before >= 2
+    assert time.thread_time() - used < 1  # most of it, if any, is Python's collection of garbage
 
 
 def test_dropped_line_is_replaced_by_another(line: PtyLine) -> None:
     before = line.path
-    with serial.Serial(line.path, exclusive=True, timeout=5) as host:
+    with serial.Serial(line.path, exclusive=True, timeout=PATIENCE) as host:
         line.drop()
         assert not line.connected
         with pytest.raises(serial.SerialException):
             host.read(1)
     assert line.path != before
-    with serial.Serial(line.address, exclusive=True, timeout=5) as host:
+    with serial.Serial(line.address, exclusive=True, timeout=PATIENCE) as host:
         line.write(b"here again")
         assert host.read(10) == b"here again"
 
@@ -133,7 +135,7 @@ def test_closed_line_can_be_plugged_in_again(line: PtyLine) -> None:
     line.close()
     line.close()
     line.plug()
-    with serial.Serial(line.path, exclusive=True, timeout=5) as host:
+    with serial.Serial(line.path, exclusive=True, timeout=PATIENCE) as host:
         line.write(b"here again")
         assert host.read(10) == b"here again"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import serial
-from support.emulate_process import wait_until
+from support.emulate_process import PATIENCE, wait_until
 
 from ndks_emulator import PowerCut, PtyLine, RunningUnit, TcpLine, UnitDirectory, lines, running_unit
 from ndks_emulator.board import EmulatedBoard
@@ -71,7 +71,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
             monkeypatch.setattr(running_unit.main, "serve", bench.serve)
             thread = threading.Thread(target=bench.run)
             thread.start()
-            stack.callback(thread.join, 10)
+            stack.callback(thread.join, PATIENCE)
             stack.callback(bench.end)
             wait_until(lambda: bench.boards, "the unit has started")
             return bench
@@ -134,9 +134,7 @@ def test_power_off_ends_a_busy_unit(start: Any) -> None:
             board.feed_watchdog()
 
     bench = start(compute)
-    before = time.monotonic()
-    bench.unit.power_off()
-    assert time.monotonic() - before < 1
+    bench.unit.power_off()  # NotNow, if the unit does not end
     assert not bench.line.connected
 
 
@@ -198,7 +196,7 @@ def test_unit_sees_that_the_line_was_dropped_and_answers_nobody_else(start: Any)
     bench_line = MemoryLine()
     bench = start(firmware, bench_line)
     bench_line.inbound += b"request"
-    in_command.wait(10)
+    assert in_command.wait(PATIENCE)
     bench.unit.line_drop()
     wait_until(lambda: len(seen) == 5, "the firmware has come to its end")
     assert seen == [
@@ -213,7 +211,10 @@ def test_unit_sees_that_the_line_was_dropped_and_answers_nobody_else(start: Any)
 
 
 @pytest.mark.parametrize("make_line", [PtyLine, lambda: TcpLine(0)])
-def test_unit_whose_host_does_not_read_ends_at_once(start: Any, make_line: Callable[[], Any]) -> None:
+def test_unit_whose_host_does_not_read_ends_at_once(
+    start: Any, make_line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "WRITE_TIMEOUT", 2 * PATIENCE)  # the write does not end by itself
     ended = threading.Event()
 
     def firmware(board: EmulatedBoard) -> None:
@@ -226,11 +227,9 @@ def test_unit_whose_host_does_not_read_ends_at_once(start: Any, make_line: Calla
 
     line = make_line()
     bench = start(firmware, line)
-    with serial.serial_for_url(line.address, timeout=1) as host:
+    with serial.serial_for_url(line.address, timeout=PATIENCE) as host:
         assert host.read(1) == b"\0"
-        before = time.monotonic()
         bench.unit.power_off()
-        assert time.monotonic() - before < lines.WRITE_TIMEOUT / 2
         assert ended.is_set()
 
 

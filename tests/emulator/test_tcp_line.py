@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Tests of the TCP port of an emulated unit: one host at a time, then the next."""
 
+import select
 import socket
 from collections.abc import Iterator
 
 import pytest
 from emulator.receiving import receive
-from support.emulate_process import wait_until
+from support.emulate_process import PATIENCE, wait_until
 
 from ndks_emulator import TcpLine, lines
 
@@ -20,7 +21,7 @@ def line() -> Iterator[TcpLine]:
 
 
 def connect(line: TcpLine) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", line.port), timeout=5)
+    return socket.create_connection(("127.0.0.1", line.port), timeout=PATIENCE)
 
 
 def accept(line: TcpLine) -> None:
@@ -50,7 +51,7 @@ def test_second_host_is_turned_away_and_the_first_stays(line: TcpLine) -> None:
     with connect(line) as first:
         accept(line)
         with connect(line) as second:
-            line.read()
+            wait_until(lambda: line.read() or select.select([second], [], [], 0)[0], "the second host is seen")
             assert was_turned_away(second)
         first.sendall(b"still here")
         assert receive(line, 10) == b"still here"
