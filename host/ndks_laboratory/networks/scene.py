@@ -13,7 +13,7 @@ from .channels import Channel
 from .founding import Desk
 from .laptop import Laptop, comes_about, wait_until
 
-_ATTEMPTS = 20  # to lead; each takes 2 s at most
+_ATTEMPTS = 100  # to lead; each takes 2 s at most
 
 
 class Scene:

@@ -10,8 +10,10 @@ import secrets
 import selectors
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import psutil
@@ -21,6 +23,7 @@ from ndks_laboratory import times
 from .cage import interfaces, namespace
 
 _TOKEN_SIZE = 16
+_AT_ONCE = 64  # knocks
 
 
 @dataclass(frozen=True)
@@ -90,13 +93,16 @@ class Doors:
 def knock_everywhere(other: dict[str, Any]) -> list[Knock]:
     """Knock at each door of the other side at each of its addresses; link-local ones over each own interface."""
     token = bytes.fromhex(other["token"])
-    found: list[Knock] = []
-    for address in _reachable_forms(other["addresses"]):
-        for kind, name in ((socket.SOCK_STREAM, "tcp"), (socket.SOCK_DGRAM, "udp")):
-            found.append(Knock(f"{name} {address}", _knock(kind, address, other[name], token)))
+    knocks: dict[str, Callable[[], bool]] = {
+        f"{name} {address}": partial(_knock, kind, address, other[name], token)
+        for address in _reachable_forms(other["addresses"])
+        for kind, name in ((socket.SOCK_STREAM, "tcp"), (socket.SOCK_DGRAM, "udp"))
+    }
     if other["unix"]:
-        found.append(Knock("unix abstract", _knock_unix(f"\0{other['unix']}", token)))
-    return found
+        knocks["unix abstract"] = partial(_knock_unix, f"\0{other['unix']}", token)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # each waits for times.PROBE where nobody answers
+        answers = [(door, pool.submit(knock)) for door, knock in knocks.items()]
+        return [Knock(door, answer.result()) for door, answer in answers]
 
 
 def _bound(kind: socket.SocketKind) -> socket.socket:
