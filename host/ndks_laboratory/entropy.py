@@ -6,7 +6,7 @@ import math
 from collections import Counter
 
 _CELLS = 256
-_SIGMAS = 7  # rejects one record of random bytes in 10^11
+_SIGMAS = 8  # rejects one record of random bytes in 10^10
 
 
 def entropy(data: bytes) -> float:
