@@ -28,10 +28,11 @@ from ndks_laboratory.stages.cage import find_cage
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 _BLOCK = re.compile(
-    r"(?:^<!-- needs: (?P<needs>cage|chip|ssh-keygen) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S
+    r"(?:^<!-- needs: (?P<needs>cage|closed cage|chip|ssh-keygen) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
+    re.M | re.S,
 )
 _PROMPT = "$ "
-_SECONDS = 100  # for one command
+_SECONDS = 600  # for one command
 
 # What differs from run to run. Names that are the same in one place have to be the same in another.
 _NAMES = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{16}|[0-9A-F]{16})\b|net:\[\d+\]")
@@ -96,8 +97,15 @@ def has_image(directory: Path) -> bool:
     return True
 
 
+def is_closed(_: Path) -> bool:
+    """Return whether no channel leads out of a cage: it keeps the radios and the mounts of this computer."""
+    command = [*find_cage(), sys.executable, "-m", "ndks", "faraday", "channels"]
+    return bool(find_cage()) and not subprocess.run(command, capture_output=True, check=False).returncode
+
+
 _NEEDS = {
     "cage": lambda _: bool(find_cage()),
+    "closed cage": is_closed,
     "chip": has_image,
     "ssh-keygen": lambda _: bool(shutil.which("ssh-keygen")),
 }
