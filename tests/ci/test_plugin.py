@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import ndks
-from ci.projects import run_pytest
+from ci.projects import TIMEOUT, run_pytest
 from ndks_pytest import NetworkInTest, PortInTest, UnitInTest
 from ndks_pytest import directory as made
 
@@ -41,7 +41,7 @@ def test_nothing_is_loaded_until_a_test_uses_a_fixture(project: Callable[[str], 
 
 def test_names_of_the_package_are_loaded_at_their_first_use() -> None:
     code = "import ndks_pytest, sys; assert 'ndks' not in sys.modules; print(ndks_pytest.UnitInTest.__mro__[1])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=TIMEOUT)
     assert done.stdout == f"{ndks.Unit}\n"
 
 
@@ -157,7 +157,7 @@ def test_port_of_no_unit_is_told_without_a_traceback(project: Callable[[str], Pa
 
 def test_port_without_a_name_is_refused(project: Callable[[str], Path]) -> None:
     command = [sys.executable, "-m", "pytest", "--ndks-unit", ""]
-    done = subprocess.run(command, cwd=project(""), capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=project(""), capture_output=True, text=True, check=False, timeout=TIMEOUT)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "argument --ndks-unit: the name of the port is empty" in done.stderr
 
@@ -257,7 +257,9 @@ def test_unit_whose_process_was_killed_is_told(project: Callable[[str], Path]) -
 
 
 KILLED = """
-import os
+import os, pathlib
+from ndks_pytest import directory
+directory._MEMORY = pathlib.Path("../memory").resolve()
 def test(ndks_port):
     print(ndks_port, flush=True)
     os.kill(os.getpid(), 9)
@@ -265,10 +267,13 @@ def test(ndks_port):
 
 
 def test_killed_pytest_leaves_no_process_and_its_directory_to_the_next(
-    project: Callable[[str], Path], tmp_path: Path
+    project: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    memory = tmp_path / "memory"  # in the system's, the tests of other processes remove what was left there
+    memory.mkdir()
+    monkeypatch.setattr(made, "_MEMORY", memory)
     command = [sys.executable, "-m", "pytest", "-q", "-s", "--basetemp", str(tmp_path / "base")]
-    done = subprocess.run(command, cwd=project(KILLED), capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=project(KILLED), capture_output=True, text=True, check=False, timeout=TIMEOUT)
     # stderr is shared with the unit: this returns when both have ended
     assert done.returncode == -9, done.stdout + done.stderr
     left = Path(done.stdout.split()[-1]).parent
@@ -277,7 +282,7 @@ def test_killed_pytest_leaves_no_process_and_its_directory_to_the_next(
         assert not left.exists()
         with made.made_directory(tmp_path) as second:
             assert first.is_dir()
-            assert second.parent == first.parent == left.parent
+            assert second.parent == first.parent == left.parent == memory
     assert not first.exists()
 
 
