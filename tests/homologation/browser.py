@@ -20,7 +20,7 @@ def load(page: Path, directory: Path, width: int = 1200) -> tuple[str, list[str]
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0", "--dump-dom"]
     options += [f"--user-data-dir={directory / 'profile'}", f"--window-size={width},2000"]
     finished = subprocess.run(
-        [str(BROWSER), *options, page.as_uri()], capture_output=True, text=True, timeout=90, check=True
+        [str(BROWSER), *options, page.as_uri()], capture_output=True, text=True, timeout=600, check=True
     )
     return finished.stdout, [line for line in finished.stderr.splitlines() if "CONSOLE" in line]
 

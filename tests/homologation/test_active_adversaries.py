@@ -136,7 +136,6 @@ def test_units_withstand(adversary: ActiveAdversary, units: UnitSystem) -> None:
     finding = attack(adversary, units)
     assert finding.succeeded is False, finding.outcome.reason
     assert finding.details["tries"] > 0
-    assert finding.seconds < 15
     check_refusals(adversary.label, finding.details["refusals"])
     assert found_in([json.dumps([finding.outcome.reason, finding.details]).encode()], units.secrets()) == []
     for mode in ("a", "b"):

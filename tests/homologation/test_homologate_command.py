@@ -17,10 +17,7 @@ from ndks.cli import fields
 from ndks_laboratory.homologation.adversaries.roster import ACTIVE, NETWORK, PASSIVE
 from ndks_laboratory.homologation.requirements import REQUIREMENTS
 
-pytestmark = [
-    pytest.mark.timeout(400),
-    pytest.mark.kernel,
-]
+pytestmark = pytest.mark.kernel
 
 KNOWN = fields.fields_of(f"schema {fields.ANSWERS['homologate']}")
 OF_NETWORKS = [adversary.label for adversary in NETWORK]
@@ -29,7 +26,7 @@ LABELS = [adversary.label for adversary in (*PASSIVE, *ACTIVE)]
 
 def ndks(*arguments: str, directory: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "ndks", *arguments]
-    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=390, check=False)
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=800, check=False)
 
 
 def test_hybrid_deserves_approval(tmp_path: Path) -> None:
@@ -47,7 +44,9 @@ def test_hybrid_deserves_approval(tmp_path: Path) -> None:
 
 def test_paper_is_refused_and_says_what_was_read(tmp_path: Path) -> None:
     units = ("--unit", f"emulator:{tmp_path / 'a'}", "--unit", f"emulator:{tmp_path / 'b'}")
-    options = ("--suite", "paper", "--seed", "1", "--primal-bits", "1000000", "--json")
+    # Other parameters would decide by chance how much of some key an adversary finds.
+    p1, p2 = "0.5176380902050415246977976752480966576648", "61.8033988749894848204586834365638117720309"
+    options = ("--suite", "paper", "--p1", p1, "--p2", p2, "--seed", "1", "--primal-bits", "1000000", "--json")
     finished = ndks("homologate", *units, "-o", "report", *options, directory=tmp_path)
     assert finished.returncode == 1
     report = json.loads(finished.stdout)

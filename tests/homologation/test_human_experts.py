@@ -23,8 +23,6 @@ from ndks_laboratory.homologation.experts.waiting import wait_for_findings
 from ndks_laboratory.homologation.plan import PCAP, Experts
 from ndks_laboratory.homologation.verdict import APPROVED, NOT_APPROVED
 
-pytestmark = pytest.mark.timeout(300)
-
 TEXTS = {letter.number: letter.text.decode() for letter in letters(SMALL.letters, SEED)}
 NETWORK = Network.new("test")
 KEY = bit_text(exported_key(NETWORK, 9, 64), 512)

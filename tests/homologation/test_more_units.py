@@ -13,8 +13,6 @@ from homologation.test_seeded_faults import evidence
 from ndks_laboratory.homologation import documents, provisioning
 from ndks_laboratory.homologation.verdict import APPROVED, NOT_APPROVED
 
-pytestmark = pytest.mark.timeout(300)
-
 
 def test_four_healthy_units(homologate: Homologate, tmp_path: Path) -> None:
     found = homologate(units=emulated_units(tmp_path, "c", "d"), attackers=ON_UNITS)

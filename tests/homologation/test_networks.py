@@ -29,8 +29,6 @@ from ndks_laboratory.homologation.verdict import check_control
 from ndks_laboratory.outcome import HELD
 from ndks_laboratory.stages.sides import Side
 
-pytestmark = pytest.mark.timeout(120)
-
 OF_NETWORKS = [each for each in REQUIREMENTS if each.units == LEAST_UNITS and each.id != "R25"]
 NOTHING = np.zeros((0, 0), np.uint8)
 

@@ -148,7 +148,6 @@ def test_nothing_is_found_in_random_bits(adversary: Adversary, digits: int) -> N
     finding = adversary.attack(random_seen(digits, seed=digits), Coin(digits))
     assert finding.succeeded is False
     assert finding.p_value is None or finding.p_value > 1e-6
-    assert finding.seconds < 10
 
 
 @pytest.mark.parametrize("adversary", EVERY, ids=lambda adversary: adversary.label)
@@ -170,7 +169,6 @@ def test_budgets_are_kept(adversary: Adversary) -> None:
     finding = adversary.attack(seen, Coin(1))
     assert finding.succeeded is None
     assert finding.outcome.reason == "gave up after 0.3 s, which proves nothing"
-    assert finding.seconds < 5
 
 
 def test_names_and_labels_are_unique() -> None:

@@ -64,9 +64,9 @@ def test_wireshark_finds_nothing_wrong_with_it(tmp_path: Path) -> None:
     path.write_bytes(pcap(SEGMENTS))
     command = ["tshark", "-r", str(path), "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"]
     bad = "_ws.malformed or tcp.analysis.flags or tcp.checksum.status==0 or ip.checksum.status==0"
-    finished = subprocess.run([*command, "-Y", bad], capture_output=True, text=True, timeout=60, check=True)
+    finished = subprocess.run([*command, "-Y", bad], capture_output=True, text=True, timeout=600, check=True)
     assert finished.stdout == ""
     streams = subprocess.run(
-        [*command, "-T", "fields", "-e", "tcp.stream"], capture_output=True, text=True, timeout=60, check=True
+        [*command, "-T", "fields", "-e", "tcp.stream"], capture_output=True, text=True, timeout=600, check=True
     )
     assert set(streams.stdout.split()) == {"0", "1"}

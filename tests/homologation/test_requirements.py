@@ -17,7 +17,7 @@ from ndks_laboratory.homologation.verdict import judge
 from ndks_laboratory.outcome import HELD, Check, Outcome
 from ndks_laboratory.stages.letters import FROM_CAGE
 
-pytestmark = [pytest.mark.kernel, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.kernel
 
 BAD = (Check("bad", Outcome.failed()),)
 

@@ -14,8 +14,6 @@ from ndks_laboratory.homologation.laboratory import Homologation
 from ndks_laboratory.homologation.plan import UnitPorts
 from ndks_laboratory.homologation.verdict import APPROVED, NOT_APPROVED
 
-pytestmark = pytest.mark.timeout(300)
-
 
 def evidence(homologation: Homologation, number: str) -> str:
     (found,) = [judged.outcome.reason for judged in homologation.verdict.judged if judged.requirement.id == number]
