@@ -63,15 +63,16 @@ def _bury() -> None:
 
 def become_command(reply: int, streams: list[int]) -> None:
     """Return in a fork of this fork, which waits for it: its parent must tell how it ended."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # before anyone can know the fork to send it
     pid = os.fork()
     if pid:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         os.write(reply, NUMBER.pack(pid))
         for number in (*range(3), *streams):
             os.close(number)
         _, status = os.waitpid(pid, 0)
         os.write(reply, NUMBER.pack(os.waitstatus_to_exitcode(status)))
         os._exit(0)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
     os.closerange(3, max(reply, *streams) + 1)
