@@ -12,6 +12,7 @@ from hosts.sessions import SHARE, ProjectSession, ReferenceSession, Said
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from support.pieces import pieces
 from support.power_cuts import FULL
 from support.reference import load_vectors
 
@@ -148,7 +149,7 @@ class TestHandshake:
                 seen |= {payload, bytes(frame.payload)}
         assert len(seen) == 8
         for payload in seen:
-            for piece in (*(key[start : start + 4] for start in range(61)), request):
+            for piece in (*pieces(key), request):
                 assert piece not in payload
 
     def test_the_units_random_bytes_and_keys_differ_even_when_its_entropy_fails(
@@ -286,7 +287,7 @@ class TestBlankUnit:
         values = membership()
         laptop.ask(commands.PROVISION, *values)
         for secret in (values[0], values[6]):
-            assert not any(secret[start:][:4] in heard for start in range(29))
+            assert not any(piece in heard for piece in pieces(secret))
 
     def test_wrong_proofs_neither_count_nor_delay(self) -> None:
         laptop = Host(opens=False)
