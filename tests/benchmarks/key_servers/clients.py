@@ -60,7 +60,7 @@ def pairs(served: Served, clients: int, seconds: float, number: int = 1) -> Figu
         master, slave = (
             Kept(served.directory, port, sae) for port, sae in ((served.master, "SAE_A"), (served.slave, "SAE_B"))
         )
-        while time.monotonic() < ends:
+        while not counts[which] or time.monotonic() < ends:
             at = time.perf_counter()
             new = master.ask("SAE_B", ENC, {"number": number, "size": 256})
             then = time.perf_counter()

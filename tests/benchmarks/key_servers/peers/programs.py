@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 LOCAL = "127.0.0.1"
-_PATIENCE = 20.0  # seconds
+_PATIENCE = 60.0  # seconds
 _GRACE = 5.0  # seconds
 
 
@@ -66,9 +66,10 @@ def program(command: Sequence[object], port: int, directory: Path, **environment
 
 def family(process: int) -> list[int]:
     """Return the ids of a process and of all that it started, as far as they run."""
-    children = [
-        int(each) for path in Path(f"/proc/{process}/task").glob("*/children") for each in path.read_text().split()
-    ]
+    children: list[int] = []
+    for path in Path(f"/proc/{process}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # the thread, or the process, has ended meanwhile
+            children += map(int, path.read_text().split())
     return [process, *(each for child in children for each in family(child))]
 
 
