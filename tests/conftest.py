@@ -12,7 +12,7 @@ import pytest
 import support.kept_modules
 import support.measured
 import support.run_report
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from support.emulate_process import emulated
 from support.power_cuts import power_cuts, pytest_terminal_summary  # noqa: F401 (a fixture, and a hook)
 from support.public_network import NETWORK_NAME, public_network
@@ -27,7 +27,9 @@ _FIRST_START = 90.0  # seconds: a new chip has much to do before it answers, on 
 
 collect_ignore = ["example_project"]  # its tests run where the wheel is installed (tests/ci)
 
-settings.register_profile("ndks", deadline=None, derandomize=True)  # machines are shared: no test fails for being slow
+settings.register_profile(  # machines are shared: no test fails for being slow
+    "ndks", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("ndks")
 
 

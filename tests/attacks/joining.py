@@ -25,7 +25,7 @@ from .recording import Recording
 from .scene import flash_of, of_network, tapped
 
 _LANE = 1
-_SECONDS = 5.0
+_SECONDS = 60.0
 
 
 @dataclass(frozen=True)

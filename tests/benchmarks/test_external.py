@@ -16,7 +16,7 @@ COUNT = 1 << 22
 needs_all = pytest.mark.consumers(*TOOLS)
 
 
-def rows(bits: np.ndarray, timeout: float = 20.0) -> dict[str, ToolRow]:
+def rows(bits: np.ndarray, timeout: float = 600.0) -> dict[str, ToolRow]:
     return {row.tool: row for row in external_rows(bits.astype(np.uint8), timeout)}
 
 

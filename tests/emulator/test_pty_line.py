@@ -81,7 +81,7 @@ def test_host_that_does_not_read_is_given_up(line: PtyLine, monkeypatch: pytest.
     with serial.Serial(line.path, exclusive=True, timeout=PATIENCE) as host:
         before = time.monotonic()
         line.write(bytes(1 << 20))
-        assert 0.2 <= time.monotonic() - before
+        assert time.monotonic() - before >= 0.2
         host.reset_input_buffer()
         line.write(b"later")
         assert host.read(5) == b"later"

@@ -27,13 +27,13 @@ def faulty(first: int, second: int) -> None:
 def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, RUN, *arguments]
     return subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, timeout=110, check=False
+        command, env=os.environ | environment, capture_output=True, text=True, timeout=800, check=False
     )
 
 
 @needs_atheris
 def test_a_fault_is_found_and_comes_again(tmp_path: Path) -> None:
-    ended = run("20", "--target", "run:faulty", "--corpus", tmp_path / "corpus")
+    ended = run("300", "--target", "run:faulty", "--corpus", tmp_path / "corpus")
     assert ended.returncode == 1, ended.stdout
     assert "AssertionError: two bytes in their order" in ended.stdout
     again = re.search(r"--reproduce run:faulty (\S+)", ended.stdout)
@@ -45,7 +45,7 @@ def test_a_fault_is_found_and_comes_again(tmp_path: Path) -> None:
 
 @needs_atheris
 def test_a_sound_target_keeps_its_inputs(tmp_path: Path) -> None:
-    ended = run("1", "--target", "frames", "--corpus", tmp_path / "corpus")
+    ended = run("10", "--target", "frames", "--corpus", tmp_path / "corpus")
     assert ended.returncode == 0, ended.stdout
     assert re.match(r"frames: \d+ executions, \d+ inputs kept", ended.stdout)
     assert len(list((tmp_path / "corpus" / "frames").iterdir())) > 64

@@ -45,7 +45,7 @@ HEAPS = {"check_flash": "224k", "count_allocations": "260k"}
 SOURCE_HEAPS = {"check_flash": "280k"}
 LEAST_FREE = 34 * 1024  # free bytes of the heap beside a unit with the most senders and the exact generator
 LOADED = 3 * 1024  # bytes for the operators beyond equation 7, which only their networks load
-TIMEOUT = 60  # seconds
+TIMEOUT = 600  # seconds
 # What is kept of a step
 KEPT = ("command", "request_id", "after_ms", "restart", "flash", "case_open", "files_writable", "dropped")
 

@@ -46,7 +46,7 @@ class Authority:
         signature.unlink(missing_ok=True)
         if SSH_KEYGEN:
             command = [SSH_KEYGEN, "-q", "-Y", "sign", "-n", namespace, "-f", self.path, path]
-            subprocess.run(command, check=True, capture_output=True, timeout=20)
+            subprocess.run(command, check=True, capture_output=True, timeout=60)
         else:
             signature.write_text(signed(self.key, path.read_bytes(), namespace))
         return signature

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .ports import free_port
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds
 PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 
 

@@ -16,7 +16,7 @@ from host.running import Finished, environment
 from packaging.requirements import Requirement
 
 CLONE = Path(__file__).parents[2]
-TIMEOUT = 120.0
+TIMEOUT = 600.0  # seconds
 
 
 def install(wheel: Path, directory: Path) -> "InstalledCommand":

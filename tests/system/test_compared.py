@@ -19,7 +19,6 @@ def test_the_table_has_44_rows_and_a_cell_for_each_tool() -> None:
 
 @pytest.mark.kernel
 @pytest.mark.consumers("bash", "script", "stat", "timeout", "unshare")
-@pytest.mark.timeout(600)
 def test_ndks_does_what_the_page_says() -> None:
     page, now = compared.marks_of_page(DATA), compared.marks_with_ndks_of_now(DATA)
     fallen = [name for name in NAMES if MARKS.index(now[name][OURS]) < MARKS.index(page[name][OURS])]

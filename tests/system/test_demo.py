@@ -25,7 +25,7 @@ def run_demo(*options: str, **environment: str) -> "subprocess.CompletedProcess[
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=400,
         check=False,
         env=os.environ | environment,
     )

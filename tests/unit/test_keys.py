@@ -17,7 +17,7 @@ from ndks_protocol.commands import MAX_KEY_BYTES
 NETWORK = public_network()
 FRAME_OVERHEAD = len(framing.encode(0, 0, b""))
 
-few = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def test_published_vectors(unit: ndks.Unit) -> None:

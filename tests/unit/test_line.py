@@ -23,7 +23,7 @@ _OF_NO_SERVICE = {
 }
 _WRONG = {commands.CONTROL: [], commands.NOTICE: [b"", b"\1"]}  # payloads that do not fit, where most do
 UNKNOWN = 0x7E
-TIMEOUT = 10.0
+TIMEOUT = 60.0
 
 
 class Line:

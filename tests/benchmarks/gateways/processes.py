@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 APPLICATIONS = Path(__file__).with_name("applications.py")
-_PATIENCE = 20.0  # seconds
+_PATIENCE = 60.0  # seconds
 _TICKS = os.sysconf("SC_CLK_TCK")  # a second
 
 
