@@ -10,7 +10,7 @@ import pytest
 import ndks
 from ndks_pytest import NetworkInTest, PortInTest
 
-pytestmark = [pytest.mark.chip, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.chip
 
 
 def test_chip_is_a_member_as_other_units_are(ndks_chip: PortInTest, ndks_network: NetworkInTest) -> None:

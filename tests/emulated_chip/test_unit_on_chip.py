@@ -21,7 +21,7 @@ from ndks_chip import Chip
 from ndks_chip.fat12 import new_drive, read_drive
 from ndks_chip.layout import version_of
 
-pytestmark = [pytest.mark.chip, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.chip
 MS = 1_000_000  # nanoseconds
 LONG = 90.0  # seconds for a start on a busy machine
 
