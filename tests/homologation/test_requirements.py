@@ -96,7 +96,7 @@ CASES: list[tuple[Callable[[Evidence], Evidence], set[str]]] = [
     (stage_2(recorded=BAD), {"R7"}),
     (one_letter_lost(FROM_CAGE), {"R3", "R6"}),
     (one_letter_lost(5), {"R6"}),
-    (keys("symbol", p_value=1e-12), {"R11"}),
+    (keys("symbol", p_value=1e-20), {"R11"}),
     (keys("symbol", equal_messages=1), {"R11"}),
     (on_units(100), {"R12"}),
     (on_units(1000), {"R12"}),
