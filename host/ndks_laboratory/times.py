@@ -24,4 +24,4 @@ ACTIVE_BUDGET = 300.0  # for one active attack: slow boards need it; two emulate
 LONG_KEY = 120.0  # for the long key: a unit that is slower gets a shorter one
 
 # Networks in homologation
-OPENED = 60.0  # for a unit whose case was opened to erase itself; a board needs 2 s
+OPENED = 30.0  # for a unit whose case was opened to erase itself; a board needs 2 s
