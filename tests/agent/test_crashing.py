@@ -14,8 +14,6 @@ from .crashing import Crashing
 from .founding import founded, lossy
 from .site import Settings, environment, wait_until
 
-pytestmark = pytest.mark.timeout(300)  # there is work for three cores, which other tests also use
-
 _KILLS = 4
 _MOST = 30  # kills in which a broken agent is found
 # What has to be killed, and what is found then.

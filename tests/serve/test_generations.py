@@ -133,7 +133,6 @@ def test_keys_of_before_a_revocation_are_refused_and_counted(network: Founded, s
     assert delivers(b, after)
 
 
-@pytest.mark.timeout(400)  # two waits for agents at each of two sites, if all goes wrong
 def test_generations_that_agents_bring(tmp_path: Path, certificates: Path) -> None:
     with (
         administered(tmp_path) as agents,

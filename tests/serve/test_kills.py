@@ -5,7 +5,6 @@
 import random
 from pathlib import Path
 
-import pytest
 from support.power_cuts import FULL
 
 from .databases import Cluster
@@ -15,7 +14,6 @@ from .load import Account, Load
 KILLS, KEYS = (20, 100_000) if FULL else (4, 1_000)
 
 
-@pytest.mark.timeout(400)  # 36 s were seen on a busy machine
 def test_twelve_clients_while_all_is_killed(tmp_path: Path, certificates: Path, cluster: Cluster) -> None:
     chance = random.Random(5)
     kinds = (Estate.kill_server, Estate.kill_unit, Estate.kill_service, Estate.kill_database)

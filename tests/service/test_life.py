@@ -159,7 +159,6 @@ def test_another_service_is_refused(service: ServeProcess, unit: EmulateProcess)
     assert (ended.returncode, json.loads(ended.stdout)["error"]["code"]) == (4, "BUSY")
 
 
-@pytest.mark.timeout(400)  # 44 s were seen on a busy machine
 def test_killed_services_and_clients_and_pulled_cables(
     unit: EmulateProcess, control: Callable[[str], str], tmp_path: Path
 ) -> None:
