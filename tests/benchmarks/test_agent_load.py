@@ -20,7 +20,7 @@ def test_a_few_agents_under_load() -> None:
     arguments = ["--agents", "4", "--seconds", "1", "--rate", "10", "--burst", "3", "--tick", "0.1", "--json"]
     environment = {**os.environ, "PYTHONPATH": f"{_TESTS}:{_TESTS / 'checks'}"}
     command = [sys.executable, str(_PROGRAM), *arguments]
-    answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=800, check=False)
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=590, check=False)
     assert not answer.returncode, answer.stderr
     figures = json.loads(answer.stdout)
     assert figures["burst"]["messages"] == 12

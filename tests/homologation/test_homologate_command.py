@@ -26,7 +26,7 @@ LABELS = [adversary.label for adversary in (*PASSIVE, *ACTIVE)]
 
 def ndks(*arguments: str, directory: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "ndks", *arguments]
-    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=800, check=False)
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=590, check=False)
 
 
 def test_hybrid_deserves_approval(tmp_path: Path) -> None:
