@@ -27,7 +27,7 @@ def faulty(first: int, second: int) -> None:
 def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, RUN, *arguments]
     return subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, timeout=800, check=False
+        command, env=os.environ | environment, capture_output=True, text=True, timeout=590, check=False
     )
 
 

@@ -26,7 +26,7 @@ TEXT = b"a text that crosses"
 @pytest.mark.consumers("curl", "ip", "nsenter")
 def test_the_story_holds() -> None:
     command = [sys.executable, "-m", "ndks_laboratory.gateways"]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=800, check=False)
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=590, check=False)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "verdict: HELD" in finished.stdout
     assert names(finished.stdout) == names(PAGE.read_text())

@@ -29,7 +29,7 @@ def test_the_story_holds_over_each_carrier() -> None:
     """Over a broker only where there is one."""
     carriers = [] if broker.find_program() else ["--carrier", "dir"]
     command = [sys.executable, "-m", "ndks_laboratory.networks", *carriers]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=800, check=False)
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=590, check=False)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "verdict: HELD" in finished.stdout
     held = r"^held +" if carriers else r"^held +held +"
