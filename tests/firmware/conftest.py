@@ -21,6 +21,14 @@ def bound() -> MemoryUnit:
 
 
 @pytest.fixture
+def laptop(bound: MemoryUnit) -> Host:
+    """The laptop of a bound unit that has just started. There is no session yet."""
+    laptop = Host(bound.clone(), opens=False)
+    laptop.restart()
+    return laptop
+
+
+@pytest.fixture
 def chip(tmp_path: Path) -> Chip:
     """A new board with the firmware, plugged in."""
     chip = Chip(tmp_path)
