@@ -9,6 +9,7 @@ from hosts.memory import Host
 
 from ndks_emulator import MemoryUnit
 
+from .peer import Peer
 from .stand_ins import Chip
 
 
@@ -26,6 +27,12 @@ def laptop(bound: MemoryUnit) -> Host:
     laptop = Host(bound.clone(), opens=False)
     laptop.restart()
     return laptop
+
+
+@pytest.fixture
+def peer() -> Peer:
+    """A new member, on lane 1."""
+    return Peer()
 
 
 @pytest.fixture

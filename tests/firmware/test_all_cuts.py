@@ -3,7 +3,7 @@
 """Power cuts at every step of flash of every command that writes, and a second cut during the next start.
 
 The state afterwards is the old or the new one, and no message number is issued twice. test_binding_cuts.py and
-test_erasure.py test BIND, ZEROIZE and the case.
+test_erasure_*.py test BIND, ZEROIZE and the case.
 """
 
 from bisect import bisect_left

@@ -18,11 +18,6 @@ BLOCK = 64
 LONGEST = {"name": "n" * 32, "p1": "0." + "5" * 78, "p2": "25." + "7" * 77}
 
 
-@pytest.fixture
-def peer() -> Peer:
-    return Peer()
-
-
 def give_back(peer: Peer) -> None:
     assert peer.ask(commands.CLOSE, 1) == ()
 

@@ -30,11 +30,6 @@ SESSION_ENDS: dict[str, Callable[[Peer], object]] = {
 }
 
 
-@pytest.fixture
-def peer() -> Peer:
-    return Peer()
-
-
 def seal_chunk(peer: Peer, number: int, last: int, data: bytes, token: bytes = TOKEN) -> int:
     """Return the error code of the answer, or 0."""
     return peer.code(commands.SEAL_CHUNK, token, number, last, data)

@@ -17,11 +17,6 @@ LONGEST = {"name": "n" * 32, "p1": "0." + "5" * 78, "p2": "25." + "7" * 77}
 LANE = 2
 
 
-@pytest.fixture
-def peer() -> Peer:
-    return Peer()
-
-
 def code(peer: Peer, number: int, flags: int = 0, lane: int = LANE) -> int:
     """Return the error code of OPEN_BEGIN, or 0."""
     return peer.code(commands.OPEN_BEGIN, wire(lane, number), flags)
