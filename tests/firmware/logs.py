@@ -12,7 +12,9 @@ from ndks_emulator.board import EmulatedBoard
 from ndks_emulator.lines import MemoryLine
 from ndks_protocol.binding import BindingKeys
 from ndks_unit.flash.record_log import RecordLog
-from ndks_unit.flash.records import EXPORT_COUNTER
+from ndks_unit.flash.records import EXPORT_COUNTER, MEMBERSHIP
+
+JUMP_RECORD = 112  # size in bytes of the record that a jump writes
 
 
 def board_of(flash: MemoryFlash) -> EmulatedBoard:
@@ -43,3 +45,13 @@ def counter_of(log: RecordLog) -> int:
     body = log.body(EXPORT_COUNTER)
     assert body
     return struct.unpack(">IQ", body)[1]
+
+
+def check_it_goes_on(flash: MemoryFlash, log: RecordLog) -> None:
+    """Check that records written after the damage are found again, and that nothing was erased."""
+    erases, value = flash.nvm.erases, counter_of(log)
+    log.count(EXPORT_COUNTER)
+    log.append(MEMBERSHIP, b"new")
+    again = opened(flash)
+    assert (counter_of(again), again.body(MEMBERSHIP)) == (value + 1, b"new")
+    assert flash.nvm.erases == erases

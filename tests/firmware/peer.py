@@ -154,3 +154,11 @@ def capsule(lane: int, number: int, data: bytes = b"hello", binding_id: bytes = 
     """Return the capsule of that lane and number, without a unit of that lane."""
     clear_header = header(lane, number, **fields)
     return sealed(NETWORK, clear_header, data, keys_of(NETWORK, clear_header, binding_id))
+
+
+SESSION_ENDS: dict[str, Callable[[Peer], object]] = {
+    "hello": lambda peer: peer.ask(commands.HELLO),
+    "close": lambda peer: peer.ask(commands.CLOSE, 0),
+    "close and unplug": lambda peer: peer.ask(commands.CLOSE, 1),
+    "disconnect": Peer.disconnect,
+}

@@ -9,7 +9,7 @@ from hosts.memory import Host, new_flash, new_unit
 from hosts.network import BINDING
 from support.reference import load_vectors
 
-from firmware.logs import counter, counter_of, loaded, opened
+from firmware.logs import JUMP_RECORD, check_it_goes_on, counter, counter_of, loaded, opened
 from ndks.crypto import CRYPTO
 from ndks_emulator import MemoryFlash
 from ndks_protocol import commands, errors
@@ -19,14 +19,13 @@ from ndks_protocol.flash import NVM_SIZE
 from ndks_protocol.kdf import derive
 from ndks_unit.flash import records
 from ndks_unit.flash.counters import ExportCounter
-from ndks_unit.flash.record_log import RecordLog, format_body
+from ndks_unit.flash.record_log import format_body
 from ndks_unit.flash.records import BOOTS, EXPORT_COUNTER, MEMBERSHIP, MESSAGE_COUNTER, STATE_FORMAT, TAIL, WINDOWS
 
 VECTOR = load_vectors("records")
 IMAGE = bytes.fromhex(VECTOR["nvm"])
 MEMBER = bytes.fromhex(VECTOR["provision"])[32:]  # the fields after the binding
 MEMBERSHIP_AT, BINDING_AT, LAST_RECORD = 32, 112, len(IMAGE) - TAIL - 48
-JUMP_RECORD = 112  # size in bytes of the record that a jump writes
 
 
 def flash_with(image: bytes) -> MemoryFlash:
@@ -158,7 +157,7 @@ def test_a_damaged_byte_costs_its_record_alone(mask: int) -> None:
             assert counter_of(log) == 4, "the record before counts again"
         else:
             assert counter_of(log) >= VECTOR["next_index"], "a damaged step burns indices, it gives none twice"
-        _check_it_goes_on(flash, log)
+        check_it_goes_on(flash, log)
 
 
 @pytest.mark.parametrize("size", range(48))
@@ -168,7 +167,7 @@ def test_a_torn_record_is_stepped_over(size: int) -> None:
     complete = size >= 36  # the rest is padding
     assert counter_of(log) == (VECTOR["next_index"] if complete else 4)
     assert log.body(MEMBERSHIP) == MEMBER
-    _check_it_goes_on(flash, log)
+    check_it_goes_on(flash, log)
 
 
 def test_a_begun_step_burns_its_index_rather_than_giving_it_twice() -> None:
@@ -215,62 +214,6 @@ def test_a_record_that_runs_past_the_end_is_stepped_over(offset: int, size: int)
     assert (log.used, flash.nvm.erases) == (log.size if offset == 48 else end - 48, 0)
 
 
-def test_a_damaged_snapshot_does_no_harm() -> None:
-    flash = _compacted_by_jumps()
-    newest = counter_of(opened(flash))
-    for position in (*range(0, NVM_SIZE, 97), NVM_SIZE - 1):
-        damaged = flash.clone()
-        assert damaged.snapshots[0]
-        damaged.snapshots[0].content[position] ^= 0xFF
-        log = opened(damaged)
-        assert (counter_of(log), log.body(MEMBERSHIP)) == (newest, b"member")
-        _check_it_goes_on(damaged, log)
-
-
-def test_a_snapshot_that_is_not_whole_is_not_looked_at() -> None:
-    """None of its records is used: it may have records that have been replaced."""
-    flash = _compacted_by_jumps()
-    flash.nvm.content[:] = b"\xff" * NVM_SIZE
-    assert opened(flash).body(MEMBERSHIP) == b"member"
-    for position in (*range(0, NVM_SIZE, 97), NVM_SIZE - 1):
-        damaged = flash.clone()
-        assert damaged.snapshots[0]
-        damaged.snapshots[0].content[position] ^= 0x10
-        log = opened(damaged)
-        assert (log.body(MEMBERSHIP), log.body(EXPORT_COUNTER), log.body(STATE_FORMAT)) == (None, None, None)
-
-
-def test_what_is_in_a_snapshot_alone_is_kept_by_all_later_compactions() -> None:
-    flash = new_flash()
-    log = opened(flash)
-    log.append(MEMBERSHIP, b"member")
-    for value in range(10, 2000, 10):
-        if value % 500 == 0:  # nvm is lost, as after a cut between erasing and programming
-            log.append(EXPORT_COUNTER, counter(value))
-            log.compact()
-            flash.nvm.content[:] = b"\xff" * NVM_SIZE
-            log = opened(flash)
-        log.append(EXPORT_COUNTER, counter(value))
-    assert opened(flash).body(MEMBERSHIP) == b"member"
-
-
-# Failed writes
-
-
-def test_nvm_is_not_erased_for_a_snapshot_that_did_not_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
-    flash = new_flash()
-    log = opened(flash)
-    log.append(MEMBERSHIP, b"member")
-    while log.used + JUMP_RECORD <= log.size:
-        log.append(EXPORT_COUNTER, counter(log.used))
-    newest = counter_of(log)
-    monkeypatch.setattr(flash, "snapshot_write", lambda slot, data: None)
-    with pytest.raises(errors.UnitError, match="STORAGE"):
-        log.append(EXPORT_COUNTER, counter(log.used))
-    assert flash.nvm.erases == 0
-    assert (opened(flash).body(MEMBERSHIP), counter_of(opened(flash))) == (b"member", newest)
-
-
 def test_a_record_larger_than_the_flash_is_refused() -> None:
     flash = new_flash()
     log = opened(flash)
@@ -278,47 +221,6 @@ def test_a_record_larger_than_the_flash_is_refused() -> None:
     with pytest.raises(errors.UnitError, match="STORAGE"):
         log.append(MEMBERSHIP, bytes(NVM_SIZE))
     assert log.body(MEMBERSHIP) == opened(flash).body(MEMBERSHIP) == b"member"
-
-
-@pytest.mark.parametrize("steps", [1, 2, TAIL - 1, TAIL, TAIL + 1])
-def test_what_is_counted_after_a_compaction_wins_over_its_snapshot(steps: int) -> None:
-    flash = new_flash()
-    log = opened(flash)
-    log.append(EXPORT_COUNTER, counter(1000))
-    while not flash.nvm.erases:
-        log.append(MEMBERSHIP, bytes(200))
-    for _ in range(steps):
-        log.count(EXPORT_COUNTER)
-    assert counter_of(opened(flash)) == 1000 + steps
-
-
-def test_after_a_record_that_failed_and_is_valid_all_the_same_nothing_is_counted_in_vain() -> None:
-    """The padding is missing: the write is refused, but at the next start this record is the newest."""
-    flash = new_flash()
-    log = opened(flash)
-    log.append(EXPORT_COUNTER, counter(5))
-    flash.nvm.stuck.add(log.used + 40)
-    with pytest.raises(errors.UnitError, match="STORAGE"):
-        log.append(EXPORT_COUNTER, counter(7))
-    for _ in range(10):
-        log.count(EXPORT_COUNTER)
-    assert counter_of(log) == counter_of(opened(flash)) == 15
-
-
-def test_after_a_failed_compaction_nothing_is_counted_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
-    flash = new_flash()
-    log = opened(flash)
-    steps = ExportCounter(log, 0)
-    while log.used + JUMP_RECORD <= log.size:
-        steps.advance_to(steps.next + 2)
-    program = flash.nvm._program
-    monkeypatch.setattr(flash.nvm, "_program", lambda offset, data: None)
-    with pytest.raises(errors.UnitError, match="STORAGE"):
-        steps.advance_to(steps.next + 2)
-    monkeypatch.setattr(flash.nvm, "_program", program)
-    assert flash.nvm.erases == 1
-    steps.advance_to(steps.next + 1)
-    assert counter_of(opened(flash)) == steps.next
 
 
 def test_a_body_that_is_replaced_or_dropped_is_overwritten() -> None:
@@ -346,49 +248,6 @@ def test_without_memory_for_a_body_nothing_is_written(monkeypatch: pytest.Monkey
     with pytest.raises(MemoryError):
         log.append(MEMBERSHIP, b"second")
     assert log.body(MEMBERSHIP) == opened(flash).body(MEMBERSHIP) == b"first"
-
-
-def test_compaction_needs_no_new_large_piece_of_heap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After hours the heap of a board may have no contiguous 4 KB; the unit could then never write again."""
-    flash = new_flash()
-    log = opened(flash)
-    written: list[object] = []
-    read: list[int] = []
-    snapshot_write, snapshot_read = flash.snapshot_write, flash.snapshot_read
-    monkeypatch.setattr(flash, "snapshot_write", lambda slot, data: (written.append(data), snapshot_write(slot, data)))
-
-    def read_piece(slot: int, offset: int, size: int) -> bytes:
-        read.append(size)
-        return snapshot_read(slot, offset, size)
-
-    monkeypatch.setattr(flash, "snapshot_read", read_piece)
-    for value in range(400):
-        log.append(EXPORT_COUNTER, counter(value))
-    assert len(written) >= 2
-    assert all(image is written[0] for image in written)
-    assert max(read) <= 256
-
-
-def _compacted_by_jumps() -> MemoryFlash:
-    """Return a flash whose log has been compacted once, and has one more jump."""
-    flash = new_flash()
-    log = opened(flash)
-    log.append(MEMBERSHIP, b"member")
-    value = 0
-    while not flash.nvm.erases:
-        value += 10
-        log.append(EXPORT_COUNTER, counter(value))
-    return flash
-
-
-def _check_it_goes_on(flash: MemoryFlash, log: RecordLog) -> None:
-    """Check that records written after the damage are found again, and that nothing was erased."""
-    erases, value = flash.nvm.erases, counter_of(log)
-    log.count(EXPORT_COUNTER)
-    log.append(MEMBERSHIP, b"new")
-    again = opened(flash)
-    assert (counter_of(again), again.body(MEMBERSHIP)) == (value + 1, b"new")
-    assert flash.nvm.erases == erases
 
 
 def test_counters_begin_at_0_and_stop_at_their_highest_value() -> None:
