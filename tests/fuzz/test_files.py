@@ -188,7 +188,7 @@ def confinement(directory: Path, draw: Draw) -> None:
     path.write_bytes(content(draw, again.read_bytes()))
     read: list[Record] = []
     if not refused(directory, lambda: read.append(Record.load(path))):
-        read[0].save(again)
+        read[0].save(again, overwrite=True)
         assert Record.load(again) == read[0]
         with contextlib.suppress(NdksError):  # two records of one unit
             assert compare([read[0], replace(confinement_record(), serial_number=OTHER_SERIAL)])
