@@ -139,9 +139,9 @@ def sealing_waits_for_a_request(agent: Running) -> None:
     seal = unit.seal
 
     def noted(asked: Asked | Left) -> None:
+        ask(asked)
         if isinstance(asked, Asked):
             is_asked.set()
-        ask(asked)
 
     def late(*values: Any) -> Sealed:
         assert is_asked.wait(PATIENCE)

@@ -3,10 +3,12 @@
 """An agent's loop with packets that it should not get, carriers that take nothing, and units that are not its own."""
 
 import contextlib
+import dataclasses
 import functools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from carriers.inbox import PATIENCE, wait_until
@@ -15,7 +17,7 @@ from support.agents import administrator, unit_of
 from agent.running import Plugged, Running, generation_of, running, sealing_waits_for_a_request
 from agent.wire import Wire
 from ndks.agent import Agent
-from ndks.agent.running.inputs import Inputs
+from ndks.agent.running.inputs import Asked, Inputs, Left
 from ndks.carriers.carrier import Received
 from ndks.exceptions import FileError, UsageError
 
@@ -127,12 +129,25 @@ def test_requests_are_answered_while_many_messages_are_sealed(tmp_path: Path) ->
         unit = agent.plugged.unit
         sealing_waits_for_a_request(agent)
         seal, sealed = unit.seal, [0]
+        ask, sealed_before_the_answer = agent.loop.inputs.ask, list[int]()
 
         def counted(*values: object) -> object:
             sealed[0] += 1
             return functools.partial(seal, *values)()
 
+        def noted(asked: Asked | Left) -> None:
+            if isinstance(asked, Asked):
+                answer = asked.answered
+
+                def answered(values: dict[str, Any] | Exception) -> None:
+                    sealed_before_the_answer.append(sealed[0])
+                    answer(values)
+
+                asked = dataclasses.replace(asked, answered=answered)
+            ask(asked)
+
         unit.seal = counted  # pyright: ignore
+        agent.loop.inputs.ask = noted
         wire.has_room = True
         client.ask("send", data="AAAA")
-        assert sealed[0] < 60
+        assert sealed_before_the_answer[0] < 60
