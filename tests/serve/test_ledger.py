@@ -522,6 +522,28 @@ def test_a_mark_that_cannot_be_written_is_told_once_and_nothing_is_delivered_unt
     assert [each.levelno for each in caplog.records].count(logging.ERROR) == 1
 
 
+def test_a_mark_that_could_not_be_written_again_is_tried_without_a_delivery(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was new, as all was refused; a load balancer that looks at /healthz sends no request that would try."""
+    monkeypatch.setattr(ledgers, "_MARK_SECONDS", 0.0)
+    monkeypatch.setattr(ledgers, "_PAUSE", 0.01)
+    place, away = tmp_path / "disk", tmp_path / "away"
+    place.mkdir()
+
+    async def story() -> None:
+        async with opened(database.connect, place / "mark", runs=True) as ledger:
+            await born.first(ledger)
+            await ledger.deliver([row(0)])
+            place.rename(away)
+            assert await outcome(ledger.deliver([row(0)])) == refusals.TAKEN
+            await until(lambda: ledger.problem is not None)
+            away.rename(place)
+            await until(lambda: ledger.problem is None)
+
+    asyncio.run(story())
+
+
 def test_a_ledger_that_was_not_begun_is_named_once_in_the_log(
     database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -212,7 +212,7 @@ class Ledger:
 
     def _look(self, tables: Tables) -> None:
         tables.check(self._mark)
-        if self._marked != self._mark:
+        if self._marked != self._mark or self._mark_failed:
             self._write_mark()
 
     def _note(self, tables: Tables, run: Run) -> None:
