@@ -9,6 +9,7 @@ import os
 import random
 import socket
 import sys
+import traceback
 from collections.abc import Callable
 
 import pytest
@@ -45,6 +46,23 @@ def test_garbage_is_closed_and_asks_no_unit():
             assert (made.b.gate.opened, made.b.gate.sealed) == before
             assert made.b.end.problem == ""
             assert await exchange(made, noise(100_000)) == noise(100_000)
+
+    run(work)
+
+
+def test_strangers_before_the_unit_was_there_leave_nothing_behind():
+    """Each is refused with the same reason; an error that is raised again and again would keep all of them."""
+
+    async def work() -> None:
+        async with world() as made:
+            made.b.gate.unplug()
+            made.b.gate.lane = None
+            for _ in range(20):
+                assert await stranger(made, b"") == b""
+            assert made.b.end.problem
+            away = made.b.gate.away
+            assert away
+            assert len([*traceback.walk_tb(away.__traceback__)]) < 10
 
     run(work)
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from ndks.exceptions import FileError, NdksError
 
+from ..held import unit_away
 from ..tunnel.bundles import Bundle
 from ..tunnel.doors import Buckets, Door, pair_door, pairs_to_keep
 from ..tunnel.errors import OtherGeneration, PinnedKeyDiffers
@@ -63,8 +64,7 @@ class Partner:
     def identity(self, process: bytes) -> Identity:
         """Return who this gateway is, once its unit has been there. NdksError: it has not."""
         if self.unit.lane is None:
-            assert self.unit.away is not None
-            raise self.unit.away
+            raise unit_away(self.unit.away)  # a new error: one that is raised again keeps the frames of each time
         return Identity(self._settings.label, process, WINDOW, self._store.static, self.unit.lane)
 
     @property
