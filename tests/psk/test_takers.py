@@ -88,6 +88,16 @@ def test_a_program_that_fails(programs_at: Path, text: str, said: str) -> None:
     assert failed.value.__cause__ is None
 
 
+def test_a_program_that_repeats_a_key_of_which_the_end_is_kept(
+    programs_at: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "_KEPT", 50)
+    program(programs_at, "taker", 'printf "%s%047d" "$(cat)" 0 >&2; exit 1')
+    with pytest.raises(ConsumerFailed) as failed:
+        programs.run(("taker",), b"secret\n")
+    assert str(failed.value) == "taker has failed: exit status 1"
+
+
 def test_a_program_that_is_missing_or_does_not_end(programs_at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConsumerFailed, match="there is no program nowhere-to-be-found"):
         programs.run(("nowhere-to-be-found",))

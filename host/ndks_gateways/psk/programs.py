@@ -90,6 +90,7 @@ def _environment() -> dict[str, str]:
 
 def _complaint(status: int, complaints: bytes, secret: bytes) -> str:
     lines = [line for line in complaints.splitlines() if line.strip()]
-    if not lines or (secret and secret.strip() in complaints):
+    is_cut = len(complaints) >= _KEPT  # perhaps in the midst of the secret
+    if not lines or (secret and (is_cut or secret.strip() in complaints)):
         return f"exit status {status}"
     return printable(lines[-1].decode(errors="replace")[:_MOST])
