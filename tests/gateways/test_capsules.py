@@ -15,6 +15,7 @@ import pytest
 from support.emulate_process import PATIENCE
 
 from ndks.exceptions import DeviceError
+from ndks_gateways.held import UnitAway
 from ndks_gateways.running import capsules, sockets
 from ndks_gateways.running.capsules import MOST_PLAIN, most_plain, size_of
 from ndks_gateways.running.settings import Address
@@ -167,6 +168,42 @@ def test_what_no_generation_explains_is_refused_in_the_end(monkeypatch: pytest.M
         running.cancel()
         assert refused[0] >= 0.2
         assert refused[2] - refused[0] < 0.15
+
+    run(work)
+
+
+class LateGate:
+    """A unit that is unplugged before it enters the generation of a capsule, and enters it after it has come back."""
+
+    changes = 0
+
+    def __init__(self) -> None:
+        self._answers = iter([DeviceError(errors.HEADER), UnitAway("unplugged"), DeviceError(errors.HEADER)])
+
+    async def call(self, _verb: object) -> bytes:
+        for error in self._answers:
+            raise error
+        return b"data"
+
+    async def wait_change(self, known: int) -> int:
+        await asyncio.sleep(0.01)
+        return known
+
+    async def wait_present(self) -> None:
+        await asyncio.sleep(0.4)
+
+
+def test_the_time_of_a_capsule_begins_when_the_unit_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        monkeypatch.setattr(capsules, "_BEHIND_FOR", 0.2)
+        monkeypatch.setattr(capsules, "_PAUSE", 0.0)
+        opening = capsules.Capsules(LateGate(), "aes", Tally())
+        running = asyncio.create_task(opening.run())
+        opened: list[bytes] = []
+        opening.open(b"capsule", opened.append, opened.append)
+        await until(lambda: opened)
+        running.cancel()
+        assert opened == [b"data"]
 
     run(work)
 

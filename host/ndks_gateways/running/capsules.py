@@ -104,6 +104,7 @@ class Capsules:
                     raise _refused(error) from None
                 else:
                     await self._wait(error)
+                    self._behind_until = None  # while the unit was away, it could enter no generation
             else:
                 self._behind_until = None
                 return data
