@@ -269,6 +269,18 @@ def test_one_sae_with_all_connections_makes_room_for_others(certificates: Path) 
         assert "ndks_serve_turned_away_total 3\n" in metrics
 
 
+def test_connections_that_are_gone_take_no_place(certificates: Path) -> None:
+    with running(certificates, sae=BOTH, limits={"connections": 3}) as server, contextlib.ExitStack() as stack:
+        staying = [stack.enter_context(plain(server, each)) for each in ("SAE_A", "SAE_B")]
+        for _ in range(8):
+            with plain(server) as short:
+                assert is_open(short)
+            while "ndks_serve_connections 2\n" not in server.monitor("/metrics")[1]:
+                time.sleep(0.01)
+        assert all(map(is_open, staying))
+        assert "ndks_serve_turned_away_total 0\n" in server.monitor("/metrics")[1]
+
+
 def test_connections_with_a_request_are_cut_off_last(certificates: Path) -> None:
     head = f"POST {ENC} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n".encode()
     with running(certificates, sae=BOTH, limits={"connections": 3}) as server, contextlib.ExitStack() as stack:

@@ -164,8 +164,9 @@ class Listener:
             self._failed(error)
             return
         self._whose[handler] = self._name_of(transport)
-        there = {*self._http.connections}
-        self._whose = {each: name for each, name in self._whose.items() if each in there}
+        if len(self._whose) > min(self._most, 2 * self.count):  # not for each one: with many, that takes milliseconds
+            there = {*self._http.connections}
+            self._whose = {each: name for each, name in self._whose.items() if each in there}
         if len(self._whose) > self._most:
             self._cut_off_one()
 
