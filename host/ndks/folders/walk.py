@@ -19,6 +19,7 @@ from .rules import CHANGED, DEVICE, FIFO, LINK, MOST_LEVELS, MOUNT, SOCKET, VANI
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 # O_NONBLOCK: a FIFO that took the place of a file is not waited for.
 _FILE = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_TICK = 0.02  # seconds; more than the clock is late from which file systems take their times
 _GONE = {errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.ENXIO}  # or something else has taken its place
 
 
@@ -79,6 +80,7 @@ class Walk:
         self.root = Found(ROOT, "", directory, status)
         self._device = status.st_dev
         self._begun = time.time_ns()
+        time.sleep(_TICK)
         self._push(directory, "")
 
     def close(self) -> None:
