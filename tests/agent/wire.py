@@ -4,6 +4,8 @@
 
 import threading
 
+from carriers.inbox import PATIENCE
+
 from ndks.carriers.carrier import Receive, Received
 from ndks.exceptions import NdksError
 
@@ -18,12 +20,15 @@ class Wire:
         self.problem: NdksError | None = None
         self.has_room = True
         self.sent: list[bytes] = []
+        self._is_started = threading.Event()
 
     def start(self, receive: Receive) -> None:
         self._receive = receive
+        self._is_started.set()
 
     def bring(self, *packets: bytes) -> list[threading.Event]:
         """Bring packets; return what is set for each when it is taken."""
+        assert self._is_started.wait(PATIENCE), "the agent starts its carriers"
         taken = [threading.Event() for _ in packets]
         for packet, event in zip(packets, taken, strict=True):
             self._receive(Received(packet, event.set, self.url))
@@ -37,4 +42,4 @@ class Wire:
         return True
 
     def close(self) -> None:
-        pass
+        self._is_started.clear()
