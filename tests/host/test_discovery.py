@@ -12,7 +12,7 @@ from host.answering_pty import answering_pty, silence
 from host.conftest import Call
 from host.fake_usb import FakeUsbDevice, fake_port, plug_in_devices, plug_in_ports
 from host.running import assert_refused
-from support.emulate_process import emulated
+from support.emulate_process import PATIENCE, emulated
 
 import ndks
 from ndks.line import discovery
@@ -104,6 +104,7 @@ def test_ports_are_ordered_as_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_where_the_product_string_is_hidden_hello_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As on Windows. A CircuitPython board that is not a unit is ignored."""
+    monkeypatch.setattr("ndks.times.PROBE_TIMEOUT", 10.0)  # in which a unit answers on a busy machine too
     stranger = fake_port("COM4", "FTDI", product="USB Serial Device (COM4)", vid=0x0403)
     with emulated(tmp_path / "a") as alice, answering_pty(silence) as other_board:
         hidden = fake_port(alice.port, ALICE, "1-1", product="USB Serial Device (COM3)")
@@ -115,7 +116,7 @@ def test_where_the_product_string_is_hidden_hello_decides(monkeypatch: pytest.Mo
 
 
 def test_list_shows_each_unit_and_stops_at_none(monkeypatch: pytest.MonkeyPatch, call: Call, tmp_path: Path) -> None:
-    monkeypatch.setattr("ndks.times.LIST_TIMEOUT", 2.0)  # in which a unit answers on a busy machine too
+    monkeypatch.setattr("ndks.times.LIST_TIMEOUT", 10.0)  # in which a unit answers on a busy machine too
     with emulated(tmp_path / "a") as alice, emulated(tmp_path / "b") as bob, answering_pty(silence) as silent:
         gone = fake_port("/dev/ttyNoSuchPort", "00")
         ports = [fake_port(port, port, f"1-{place}") for place, port in enumerate((silent, alice.port, bob.port))]
@@ -131,6 +132,7 @@ def test_list_shows_each_unit_and_stops_at_none(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_list_as_text(monkeypatch: pytest.MonkeyPatch, call: Call, alice: str) -> None:
+    monkeypatch.setattr("ndks.times.LIST_TIMEOUT", PATIENCE)
     assert call("list").text == "no unit is attached, and no emulated unit runs\n"
     with emulated(Path(alice.removeprefix("emulator:"))) as unit:
         plug_in_ports(monkeypatch, fake_port(unit.port, ALICE))

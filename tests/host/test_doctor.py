@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from host.conftest import Call
 from host.fake_usb import FakeUsbDevice, fake_port, plug_in_devices, plug_in_ports
-from support.emulate_process import emulated
+from support.emulate_process import PATIENCE, emulated
 
 import ndks
 from ndks.laptop.bindings import BindingStore
@@ -23,6 +23,7 @@ def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "home"
     monkeypatch.setenv("NDKS_HOME", str(home))
     monkeypatch.setattr("ndks.cli.doctor.other_homes", lambda _searched: [])
+    monkeypatch.setattr("ndks.times.LIST_TIMEOUT", PATIENCE)
     return home
 
 
