@@ -117,8 +117,8 @@ def test_each_stretch_of_a_line_is_a_message_at_once(agent: Agent, call: Call, m
 
     def say() -> None:
         for text, sent in (b"01\n", 1), (b"\n", 1), (b"..\n", 1), (b"1", 2):
-            os.write(begin, text)
             said.append(time.monotonic())
+            os.write(begin, text)
             wait_until(lambda count=sent: len(agent.at) == count, "it is sent")  # while the line goes on
             time.sleep(0.6)
         os.close(begin)
