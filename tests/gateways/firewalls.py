@@ -18,7 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "tunnel.md"
-SECONDS = 60
+SECONDS = 300  # only against a hang
+PATIENCE = 60  # seconds for what arrives
+_SILENCE = 5  # seconds after which nothing arrives
 TEXT = b"Meet me at noon."
 SERVICE = "10.2.0.5", 80  # as the page has it
 ENTRANCE = "10.1.0.1", 8000
@@ -50,7 +52,7 @@ def rules() -> tuple[str, str]:
 
 def addresses() -> tuple[list[str], list[str]]:
     """Return the options of A and B as the page has them before the files."""
-    words = re.findall(r"^Of [AB], started with `([^`]+)`", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    words = re.findall(r"^For [AB], started with `([^`]+)`", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     a, b = (each.split() for each in words)
     return a, b
 
@@ -88,16 +90,16 @@ class Place:
     def route(self, through: str) -> None:
         self.run("ip", "route", "add", "default", "via", through)
 
-    def reached(self, where: tuple[str, int], kind: str) -> str:
+    def reached(self, where: tuple[str, int], kind: str, patience: int = _SILENCE) -> str:
         """Return what becomes of a text that an application here sends: "echo", or why not."""
-        words = [*self._prefix, sys.executable, __file__, "try", *map(str, where), kind]
+        words = [*self._prefix, sys.executable, __file__, "try", *map(str, where), kind, str(patience)]
         return subprocess.run(words, capture_output=True, text=True, check=True, timeout=SECONDS).stdout.strip()
 
 
-def attempt(host: str, port: str, kind: str) -> str:
+def attempt(host: str, port: str, kind: str, patience: str) -> str:
     try:
         with socket.socket(type=getattr(socket, kind)) as connection:
-            connection.settimeout(5)
+            connection.settimeout(int(patience))
             connection.connect((host, int(port)))
             connection.sendall(TEXT)
             return "echo" if connection.recv(2000) == TEXT else "something else"
@@ -125,7 +127,7 @@ def main(gate_a: str, gate_b: str, directory: Path) -> None:
     seen: dict[str, str] = {}
     with sites() as (application, a, b):
         ask = functools.partial(application.reached, SERVICE)
-        seen["plain before"] = ask("SOCK_STREAM")
+        seen["plain before"] = ask("SOCK_STREAM", PATIENCE)
         for place, name, text, words, gate in zip((a, b), "ab", rules(), addresses(), (gate_a, gate_b), strict=True):
             place.run("nft", "-f", "-", text=text)
             (home := directory / name).mkdir(mode=0o700)
@@ -135,8 +137,8 @@ def main(gate_a: str, gate_b: str, directory: Path) -> None:
         seen["plain"] = ask("SOCK_STREAM")
         seen["plain from the gateway"] = a.reached(SERVICE, "SOCK_STREAM")
         seen["plain to the other gateway"] = a.reached(("192.0.2.2", 80), "SOCK_STREAM")
-        seen["tunnel"] = application.reached(ENTRANCE, "SOCK_STREAM")
-        seen["datagram"] = application.reached(ENTRANCE, "SOCK_DGRAM")
+        seen["tunnel"] = application.reached(ENTRANCE, "SOCK_STREAM", PATIENCE)
+        seen["datagram"] = application.reached(ENTRANCE, "SOCK_DGRAM", PATIENCE)
         seen["plain datagram"] = ask("SOCK_DGRAM")
     print(json.dumps(seen))
 
