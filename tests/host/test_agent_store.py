@@ -274,11 +274,11 @@ def test_no_text_that_was_deleted_stays_in_the_file(tmp_path: Path) -> None:
         host.receive(*sender.send(text))
     for text in texts[20:]:
         host.send(text)
-    assert all(text[:6] in stored(path) for text in texts[:20])
+    assert all(text[:12] in stored(path) for text in texts[:20])
     with host.store.step():
         host.agent.arrivals.taken(host.agent.arrivals.after(0, 99)[-1][0])
     host.store.tidy()
-    assert not any(text[:6] in stored(path) or text[-100:] in stored(path) for text in texts)
+    assert not any(text[:12] in stored(path) or text[-100:] in stored(path) for text in texts)
 
 
 def stored(path: Path) -> bytes:

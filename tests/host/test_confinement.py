@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from homologation.faulty_unit import emulated
 from host.conftest import Call, MakeUnit
+from support.pieces import PIECE
 
 import ndks
 from ndks.confinement.channel import differences
@@ -194,7 +195,7 @@ def test_a_record_has_no_key(three: tuple[str, str, str], tmp_path: Path) -> Non
         keys = [unit.key(index, BITS).data for index in INDICES]
     text = path.read_text()
     for key in keys:
-        assert not any(key[at : at + 6].hex() in text.lower() for at in range(len(key) - 6))
+        assert not any(key[at : at + PIECE].hex() in text.lower() for at in range(len(key) - PIECE))
 
 
 def test_who_has_a_record_can_test_guesses_of_keys_and_no_more(make_unit: MakeUnit, network: ndks.Network) -> None:

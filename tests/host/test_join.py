@@ -98,7 +98,7 @@ def test_words_are_typed_when_asked_for(joining: Joining) -> None:
     answered = run_at_terminal(in_two_lines.encode(), *ask)
     assert answered.status == 0, answered.stderr
     told = set(heard) & set(answered.stderr.split())  # nobody can type what he reads instead of what he hears
-    assert len(told) < 3, told  # one may be a word of the message: "will", "code"
+    assert len(told) < 5, told  # some may be words of the message: "will", "code"
     words = JoinPackage.load(joining.package_file).words
     use = ("provision", joining.package_file, "--bind", "--unit", joining.port)
     assert_refused(run_at_terminal(b"\x04", *use, **joining.environment), "USAGE", 2)
