@@ -26,6 +26,7 @@ CANDIDATE = """
 import sys
 import ndks
 from ndks.cli.log import show_log
+from ndks.network.join_package import JoinPackage
 
 port, request, package, log = sys.argv[1:]
 show_log(verbose=True, file=log)
@@ -33,6 +34,7 @@ with ndks.open(port) as unit:
     unit.join_request(label="carol").save(request)
     print("requested", flush=True)
     input()
+    package = JoinPackage.load(package)  # stays in the memory
     joined = unit.join_package(package)
     print(unit.status().network_id, unit.next_key(8).index, joined, flush=True)
     input()  # while the parent looks at the memory
