@@ -13,6 +13,7 @@ import pytest
 from host.administering import Administering, admit, answer, done, office
 from host.running import Finished, assert_refused, command_line, environment, run_at_terminal
 from support.authority import Authority
+from support.emulate_process import PATIENCE
 
 from ndks.agent.running.membership import Membership
 from ndks.laptop.homes import HOME
@@ -234,7 +235,7 @@ def piped(directory: Path, file: Path, *words: object) -> str:
         with subprocess.Popen(command_line(*words, pipe), env=environment(), stdout=subprocess.PIPE) as process:
             try:
                 pipe.write_bytes(file.read_bytes())
-                shown, _ = process.communicate(timeout=20)
+                shown, _ = process.communicate(timeout=PATIENCE)
             finally:
                 process.kill()
     finally:

@@ -172,7 +172,7 @@ def test_unplugging(running: Running, directory: Path, request_name: str) -> Non
 def test_unit_that_hangs(running: Running, directory: Path, request_name: str) -> None:
     with emulated(directory) as unit:
         running.plug_in(unit)
-        process = start_and_reach(request_name, *running.arguments, "--timeout", 2)
+        process = start_and_reach(request_name, *running.arguments, "--timeout", 10)
         unit.process.send_signal(signal.SIGSTOP)
         finished = finish(process)
         unit.process.send_signal(signal.SIGCONT)

@@ -36,7 +36,7 @@ def test_the_first_try_of_the_help_line_by_line(desk: Path, tmp_path: Path, call
     settings = environment({HOME: str(tmp_path / "laptop")})
     typed = "\n".join([ndks, "set -e", *lines])
     done = subprocess.run(
-        ["sh", "-c", typed], env=settings, capture_output=True, text=True, timeout=PATIENCE, check=False
+        ["sh", "-c", typed], env=settings, capture_output=True, text=True, timeout=8 * PATIENCE, check=False
     )
     assert done.returncode == 0, done.stderr
     key, same_key = re.findall(r"^[0-9a-f]{64}$", done.stdout, re.MULTILINE)

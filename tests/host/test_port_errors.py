@@ -149,7 +149,7 @@ def test_silent_device(silent_port: str) -> None:
 
 @pytest.mark.parametrize("answer", [garbage, echo])
 def test_device_that_is_no_unit(answer: Answering) -> None:
-    assert_refused(ask(answer, timeout=2), "NO_UNIT", 3)
+    assert_refused(ask(answer, timeout=5), "NO_UNIT", 3)
 
 
 @pytest.mark.parametrize("payload", [HELLO_4, HELLO_4[:2], HELLO_4 + b"news"])

@@ -19,6 +19,7 @@ import pytest
 import rom_names as rom_names_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.emulate_process import PATIENCE
 
 from ndks.board import firmware
 from ndks.board.release.build import build
@@ -361,7 +362,7 @@ def printed(files: dict[str, str], folder: Path) -> str:
         target.write_text(text)
     command = [sys.executable, "-S", "code.py"]  # without the firmware that is installed here
     done = subprocess.run(
-        command, cwd=folder, env={"PYTHONPATH": "lib"}, capture_output=True, text=True, check=True, timeout=30
+        command, cwd=folder, env={"PYTHONPATH": "lib"}, capture_output=True, text=True, check=True, timeout=PATIENCE
     )
     return done.stdout
 

@@ -124,7 +124,7 @@ def test_control_c(directory: Path, stream: Stream, whole: bytes) -> None:
 def test_unit_that_hangs(directory: Path, stream: Stream, whole: bytes) -> None:
     with emulated(directory) as unit:
         stream.plug_in(unit)
-        process = start_and_reach("KEY_CHUNK", *stream.arguments, "--timeout", 2, requests=MIDDLE)
+        process = start_and_reach("KEY_CHUNK", *stream.arguments, "--timeout", 10, requests=MIDDLE)
         unit.process.send_signal(signal.SIGSTOP)
         finished = finish(process)
         unit.process.send_signal(signal.SIGCONT)

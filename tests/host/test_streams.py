@@ -110,7 +110,7 @@ def test_processes_that_a_command_starts_have_all_streams() -> None:
         ["sh", "-c", '"$@" <&- 2>&-', "sh", *command_line("demo", "--json")],
         stdout=subprocess.PIPE,
         env=environment(),
-        timeout=100,
+        timeout=8 * PATIENCE,  # several commands
         check=False,
     )
     values = json.loads(demo.stdout)

@@ -13,7 +13,7 @@ import pytest
 from host.conftest import MakeUnit
 from host.scripted_transport import answer
 from host.scripted_unit import scripted_unit
-from support.emulate_process import emulated
+from support.emulate_process import PATIENCE, emulated
 from unit.other_member import header_of
 
 import ndks
@@ -135,12 +135,12 @@ def test_closing_waits_for_the_step_that_goes_on(alice: str) -> None:
 
         def read(self, size: int, /) -> bytes:
             reading.set()
-            assert may_go_on.wait(30)
+            assert may_go_on.wait(PATIENCE)
             return self.left.pop(0) if self.left else b""
 
     with ThreadPoolExecutor(2) as pool:
         sealing = pool.submit(unit.encrypt, Slow(), Path(alice.removeprefix("emulator:")).parent / "out.ndks")
-        assert reading.wait(30)
+        assert reading.wait(PATIENCE)
         closing = pool.submit(unit.close)
         may_go_on.set()
         assert sealing.result() == len(b"letter")
