@@ -249,8 +249,9 @@ def test_a_broker_that_speaks_nonsense_is_left_and_tried_again(monkeypatch: pyte
             for answer in nonsense * 2:
                 connection, _ = server.accept()
                 with connection:
-                    connection.settimeout(5)
+                    connection.settimeout(PATIENCE)
                     connection.recv(1000)
+                    connection.settimeout(5)
                     connection.sendall(answer)
                     with contextlib.suppress(OSError):
                         while connection.recv(1000):

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from support.emulate_process import PATIENCE
 
 from ndks.exceptions import FileError, UsageError
 from ndks.laptop.homes import HOME
@@ -118,11 +119,11 @@ def test_a_second_process_is_refused(file: Path) -> None:
         if holds:
             with store.opened("web", LISTEN):
                 other.start()
-                assert answers.get(timeout=20)
+                assert answers.get(timeout=PATIENCE)
         else:
             other.start()
-            assert not answers.get(timeout=20)
-        other.join(20)
+            assert not answers.get(timeout=PATIENCE)
+        other.join(PATIENCE)
     assert file.read_bytes() == before
 
 
