@@ -302,13 +302,16 @@ def bob(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ndks.Unit]:
 
 
 def test_memory_does_not_grow_with_the_message(bob: ndks.Unit) -> None:
-    peaks: list[int] = []
-    for batches in (4, 40):
+    def peak(batches: int) -> int:
         tracemalloc.start()
         bob.encrypt(Endless(batches * BATCH), Nowhere(), cipher="aes", mode="a")
-        peaks.append(tracemalloc.get_traced_memory()[1])
+        most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert peaks[1] < 1.1 * peaks[0] < 20 * BATCH
+        return most
+
+    # The least of three: the threads of pytest-xdist take memory too.
+    few, many = (min(peak(batches) for _ in range(3)) for batches in (4, 40))
+    assert many < 1.1 * few < 20 * BATCH
 
 
 # --- with a unit
