@@ -12,6 +12,7 @@ from pathlib import Path
 
 from support.control import Control
 from support.emulate_process import emulated
+from support.ports import free_udp_port
 
 import ndks
 import ndks_emulator
@@ -89,12 +90,9 @@ def lossy(count: int, loss: float, seed: int = 1) -> Iterator[list[list[str]]]:
     chance = random.Random(seed)
     with contextlib.ExitStack() as stack:
         hubs = [stack.enter_context(socket.socket(type=socket.SOCK_DGRAM)) for _ in range(count)]
-        own = [stack.enter_context(socket.socket(type=socket.SOCK_DGRAM)) for _ in range(count)]
-        for each in (*hubs, *own):
-            each.bind(("127.0.0.1", 0))
-        ports = [each.getsockname()[1] for each in own]
-        for each in own:
-            each.close()
+        for hub in hubs:
+            hub.bind(("127.0.0.1", 0))
+        ports = [free_udp_port() for _ in range(count)]
         is_ended = threading.Event()
 
         def carry(number: int) -> None:

@@ -3,12 +3,14 @@
 """Ports for servers that a test starts."""
 
 import atexit
+import secrets
 import socket
 import sys
 from collections import deque
 
 _HOST = "127.0.0.1"
 _MOST = 64  # ports that stay taken
+_BELOW = range(10_000, 32_768)  # ports that Linux gives to nobody who asks for any
 
 _taken: deque[socket.socket] = deque()
 
@@ -38,7 +40,29 @@ def free_port() -> int:
             holder.close()
             return port
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _taken.append(holder)
-        if len(_taken) > _MOST:
-            _taken.popleft().close()
+        _keep(holder)
         return port
+
+
+def free_udp_port() -> int:
+    """Return a port of 127.0.0.1 that is free for UDP.
+
+    A socket for TCP stays bound to it: this function gives it to no other process of the tests.
+    """
+    while True:
+        port, holder = secrets.choice(_BELOW), socket.socket()
+        with socket.socket(type=socket.SOCK_DGRAM) as udp:
+            try:
+                for each in (holder, udp):
+                    each.bind((_HOST, port))
+            except OSError:
+                holder.close()
+                continue
+        _keep(holder)
+        return port
+
+
+def _keep(holder: socket.socket) -> None:
+    _taken.append(holder)
+    if len(_taken) > _MOST:
+        _taken.popleft().close()
