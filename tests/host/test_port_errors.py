@@ -19,6 +19,7 @@ from host.running import Finished, assert_refused, run
 from support.emulate_process import PATIENCE, emulated
 
 import ndks
+from ndks.driver.unit import open_port
 from ndks.line import transport
 from ndks.line.transport import open_transport
 
@@ -116,13 +117,15 @@ def test_busy_port(silent_port: str) -> None:
         other.kill()
 
 
-def test_port_that_is_busy_for_a_moment(tmp_path: Path) -> None:
+def test_port_that_is_busy_for_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A modem manager probes a new port.
+    monkeypatch.setitem(open_port.__kwdefaults__, "patience", PATIENCE)  # the other program may end late
     with emulated(tmp_path / "alice") as unit, hold(unit.port) as other:
         assert other.stdin
         letting_go = threading.Timer(0.5, other.stdin.close)
         letting_go.start()
-        assert run("info", "--unit", unit.port).status == 0
+        with ndks.open(unit.port, PATIENCE) as opened:
+            assert opened.hello.state == "blank"
         letting_go.join()
 
 
