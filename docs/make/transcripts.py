@@ -19,7 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +32,7 @@ _BLOCK = re.compile(
     re.M | re.S,
 )
 _PROMPT = "$ "
+SHELL = "/bin/sh", "-c"
 _SECONDS = 600  # for one command
 
 # What differs from run to run. Names that are the same in one place have to be the same in another.
@@ -122,9 +123,9 @@ def commands_of(text: str) -> list[str]:
     return [line.removeprefix(_PROMPT) for line in text.splitlines() if line.startswith(_PROMPT)]
 
 
-def run_in_shell(lines: list[str], directory: Path) -> str:
+def run_in_shell(lines: list[str], directory: Path, shell: Sequence[str] = SHELL) -> str:
     """Run command lines one after the other; return what a terminal would show of them."""
-    return "".join(f"{_PROMPT}{line}\n{run(['/bin/sh', '-c', line], directory)}" for line in lines)
+    return "".join(f"{_PROMPT}{line}\n{run([*shell, line], directory)}" for line in lines)
 
 
 def run(command: list[str], directory: Path) -> str:

@@ -2,19 +2,23 @@
 # SPDX-License-Identifier: MIT
 """docs/consumers.md: what it shows of real programs of others, with two units behind two services."""
 
+import contextlib
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from transcripts import ROOT, commands_of, end_background, is_alike, run_in_shell
+from support.ports import free_port
+from transcripts import ROOT, SHELL, commands_of, end_background, is_alike, run_in_shell
 
 PAGE = ROOT / "docs" / "consumers.md"
+_PORTS = "27210", "27211"
 _SECTION = re.compile(r"^(?:## (?P<title>[^\n]*)|# [^\n]*)\n(?P<text>.*?)(?=^## |\Z)", re.M | re.S)
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
-_NAMESPACE = re.compile(r"ip netns add (\S+)")
+_HOLDER = "import sys; print(flush=True); sys.stdin.read()"
 CHARON = "/usr/lib/ipsec/charon"
 _SBIN = "/usr/sbin/"
 
@@ -22,12 +26,14 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for namespac
 
 
 def blocks_of(title: str | None) -> list[str]:
+    """Return what a section shows, at ports that are free here."""
     (section,) = [found["text"] for found in _SECTION.finditer(PAGE.read_text()) if found["title"] == title]
-    return _BLOCK.findall(section)
+    ports = {port: str(free_port()) for port in _PORTS}
+    return _BLOCK.findall(re.sub("|".join(ports), lambda found: ports[found[0]], section))
 
 
-def check(block: str, directory: Path) -> None:
-    shown = run_in_shell(commands_of(block), directory)
+def check(block: str, directory: Path, shell: Sequence[str] = SHELL) -> None:
+    shown = run_in_shell(commands_of(block), directory, shell)
     assert is_alike(block, shown), shown
 
 
@@ -43,15 +49,31 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         end_background(made / "run")
 
 
-def check_section(title: str, directory: Path) -> None:
-    """Run what a section shows, and clean up, whatever has failed."""
-    try:
-        for block in blocks_of(title):
-            check(block, directory)
-    finally:
-        end_background(directory)
-        for name in _NAMESPACE.findall(" ".join(blocks_of(title))):
-            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+@contextlib.contextmanager
+def shell_with_its_own_run(directory: Path) -> Iterator[Sequence[str]]:
+    """Yield a shell whose /run has no namespaces and no sockets of other test runs, or of one that was killed."""
+    command = [
+        "unshare",
+        "--mount",
+        "/bin/sh",
+        "-c",
+        f"mount -t tmpfs tmpfs /run && exec {sys.executable} -c '{_HOLDER}'",
+    ]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline()
+        inside = ["nsenter", f"--mount=/proc/{holder.pid}/ns/mnt", *SHELL]
+        yield [*inside, 'cd "$0" && eval "$1"', str(directory)]  # whoever enters is at the root
+
+
+def check_section(title: str, directory: Path, *, own_run: bool = False) -> None:
+    """Run what a section shows, and end what it has started, whatever has failed."""
+    with shell_with_its_own_run(directory) if own_run else contextlib.nullcontext(SHELL) as shell:
+        try:
+            for block in blocks_of(title):
+                check(block, directory, shell)
+        finally:
+            end_background(directory)
 
 
 @pytest.mark.consumers("openssl", "timeout")
@@ -69,11 +91,11 @@ def test_mosquitto(directory: Path) -> None:
 @pytest.mark.consumers("ip", "ping", "wg", "wireguard-go")
 @as_root
 def test_wireguard(directory: Path) -> None:
-    check_section("WireGuard", directory)
+    check_section("WireGuard", directory, own_run=True)
 
 
 @pytest.mark.kernel
 @pytest.mark.consumers("ip", "ping", f"swanctl|{_SBIN}swanctl", CHARON, "unshare")
 @as_root
 def test_strongswan(directory: Path) -> None:
-    check_section("strongSwan", directory)
+    check_section("strongSwan", directory, own_run=True)
