@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from host.laptops import Laptop, words_of
 from host.running import Finished
 from support.emulate_process import emulated
 from support.serve_process import served
@@ -81,6 +82,35 @@ def desk(tmp_path: Path) -> Path:
     desk = tmp_path / "desk"
     desk.mkdir()
     return desk
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Laptop:
+    return Laptop(tmp_path / "here")
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Laptop:
+    return Laptop(tmp_path / "elsewhere")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> str:
+    """Return the port of a unit that does not exist yet."""
+    return f"emulator:{tmp_path / 'unit'}"
+
+
+@pytest.fixture
+def words(elsewhere: Laptop, network_file: Path, place: str) -> str:
+    """Return the transport code of a unit that was provisioned on the other laptop."""
+    return words_of(elsewhere.run("provision", network_file, "--unit", place))
+
+
+@pytest.fixture
+def bound(here: Laptop, network_file: Path, place: str) -> str:
+    """Return the port of a unit bound to this laptop."""
+    assert here.run("provision", network_file, "--bind", "--unit", place).status == 0
+    return place
 
 
 @pytest.fixture

@@ -256,3 +256,21 @@ def test_impossible_network_is_refused(
 def test_network_does_not_show_its_secret(network: ndks.Network) -> None:
     assert network.secret.hex() not in repr(network)
     assert repr(network.secret) not in repr(network)
+
+
+def test_a_network_file_that_others_can_read(tmp_path: Path, call: Call) -> None:
+    network = tmp_path / "office.ndksnet"
+    call("network", "new", "office", "-o", network)
+    network.chmod(0o640)
+    finished = call("network", "show", network)
+    assert_refused(finished, "FILE", 1)
+    assert finished.advice == f"chmod 600 {network}"
+
+
+def test_parameters_are_shown_on_request_only(tmp_path: Path, call: Call) -> None:
+    network = tmp_path / "office.ndksnet"
+    call("network", "new", "office", "--p1", "0.5204", "--p2", "25.375", "-o", network)
+    assert "0.5204" not in call("network", "show", network).text + call("network", "show", network, "--json").text
+    shown = json.loads(call("network", "show", network, "--parameters", "--json").text)
+    assert (shown["p1"], shown["p2"]) == ("0.5204", "25.375")
+    assert "0.5204" in call("network", "show", network, "--parameters").text
