@@ -5,6 +5,7 @@
 import contextlib
 import os
 import random
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from ndks.driver.folder_plans import PackingPlan, UnpackingPlan, load
 from ndks.driver.unit import Unit
+from ndks.exceptions import FolderError
 from ndks.folders import volumes
 from ndks.folders.entries import Entry, head_of, padding
 from ndks.folders.pack import PackedFolder, Progress
@@ -50,6 +52,11 @@ def make_folder(path: Path, files: int = 12, size: int = 5000, seed: int = 1) ->
     return path
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return make_folder(tmp_path / "folder")
+
+
 def seen_in(folder: Path) -> Seen:
     """Return mode, time and content of all that is in a folder, and of itself."""
     found: Seen = {}
@@ -85,6 +92,21 @@ def unpacked(stream: bytes, place: Path, piece: int = 1 << 20) -> Path:
             sink.write(stream[start : start + piece])
         sink.finish()
     return place
+
+
+def refused(stream: bytes, tmp_path: Path) -> str:
+    """Return why a stream is refused; nothing outside its place was made."""
+    before = seen_in(tmp_path).keys()
+    with pytest.raises(FolderError) as raised:
+        unpacked(stream, tmp_path / "place")
+    assert {name for name in seen_in(tmp_path).keys() - before if not name.startswith("place")} == set()
+    return str(raised.value)
+
+
+def odd(path: str, kind: bytes, link: str = "") -> bytes:
+    info = tarfile.TarInfo(path)
+    info.type, info.linkname = kind, link
+    return info.tobuf(tarfile.PAX_FORMAT)
 
 
 def entry(path: str, *, is_folder: bool = False, size: int = 0, mode: int = 0o755, time: int = 0) -> bytes:
