@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from host.folding import cut_at, make_folder, seen_in, small_volumes, volumes_done
+from host.folding import cut_at, seen_in, small_volumes, volumes_done
+from host.interrupting import capsule, folder
 
 import ndks
 from ndks.driver.folder_plans import Behind, PackingPlan, UnpackingPlan, load, load_or_refuse, plan_of, save
@@ -19,19 +20,7 @@ from ndks.exceptions import FileError
 from ndks.folders.rules import KEPT_IN_PART, LEFT_OUT, MOST_LEVELS, MOST_NAME, Notes
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="this system has no descriptors of folders")
-__all__ = ("small_volumes",)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return make_folder(tmp_path / "folder", files=24, size=100_000)
-
-
-@pytest.fixture
-def capsule(folder: Path, alice: str, tmp_path: Path, small_volumes: None) -> Path:
-    with ndks.open(alice) as unit:
-        unit.encrypt_folder(folder, tmp_path / "out.ndks")
-    return tmp_path / "out.ndks"
+__all__ = ("capsule", "folder", "small_volumes")
 
 
 def test_notes_on_unpacking_grow_by_a_line_a_volume(
