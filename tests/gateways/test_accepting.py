@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 import pytest
 
+from gateways.connections import exchange
 from gateways.ends import HOST, FakeGate, FakeStore, Network, Side, World, noise, run, until, world
-from gateways.test_links import exchange
 from ndks_gateways.running import accepting, connecting, greeting, listening
 from ndks_gateways.running.greeting import Greeting
 from ndks_gateways.running.settings import Address, Settings

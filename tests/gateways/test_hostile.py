@@ -1,48 +1,31 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What those can do who are members, in between, or beside a gateway, and what they cannot."""
+"""What those can do who are members, or in between, and what they cannot."""
 
 import asyncio
 import os
-import socket
 from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from gateways.ends import HOST, FakeGate, FakeStore, Network, Service, Side, World, run, until, world
+from gateways.revoking import Revoked, RevokingGate
 from ndks.carriers.tunnel import UP
-from ndks.exceptions import FileError, NdksError
-from ndks_gateways.running import connecting, flows, switching, udp
+from ndks_gateways.running import connecting, udp
 from ndks_gateways.running.greeting import Greeting, perform
 from ndks_gateways.running.partners import Partner
 from ndks_gateways.running.settings import Address, Settings
 from ndks_gateways.running.status import State
-from ndks_gateways.running.stream_sockets import RESET
 from ndks_gateways.tunnel import frames, knocks
-from ndks_gateways.tunnel.delivery import Attached
 from ndks_gateways.tunnel.doors import Door, pair_door
 from ndks_gateways.tunnel.errors import UNPROVEN
-from ndks_gateways.tunnel.frames import Frame
 from ndks_gateways.tunnel.handshake import Expected, Handshake, Identity, connect
-from ndks_gateways.tunnel.steps import Admit, Open, OpenedKeys, Seal, Step
+from ndks_gateways.tunnel.steps import Admit, Open, Seal, Step
 from ndks_gateways.tunnel.streams import WINDOW
 
 HELLO = knocks.hello(bytes(16))
 LANES = {"PEER": 2, "OWN": 1, "OTHER": 3, "REVOKED": 9}  # whose headers
-
-
-class Revoked(NdksError):
-    code = "REVOKED"
-
-
-class RevokingGate(FakeGate):
-    """A unit that knows who was revoked."""
-
-    async def open(self, header: bytes) -> OpenedKeys:
-        if self.network.made[header][0] in self.network.revoked:
-            raise Revoked("the lane was revoked")
-        return await super().open(header)
 
 
 class Member:
@@ -201,66 +184,6 @@ def test_a_resumption_that_waits_for_an_answer_outlives_no_wipe(monkeypatch: pyt
     run(work)
 
 
-def test_a_full_disk_hides_no_revocation():
-    async def work() -> None:
-        network = Network(revoked={2})
-
-        class Full(FakeStore):
-            def drop_pairs(self) -> None:
-                raise FileError("the disk is full")
-
-        settings = Settings("office", True, Address(HOST, 0), Address(HOST, 0))
-        partner = Partner(settings, RevokingGate(network, 1), Full(), lambda _: ())
-        partner._header = (await FakeGate(network, 2).seal()).header
-        assert await partner.is_revoked()
-
-    run(work)
-
-
-def no_room(_what: object) -> None:
-    raise FileError("the disk is full")
-
-
-@pytest.mark.parametrize("full", ["a", "b", "ab"])
-def test_a_full_disk_ends_no_tunnel(full: str):
-    """A new pair door cannot be kept: the one of before is at both ends, and opens."""
-
-    async def work() -> None:
-        async with world() as made:
-            await made.a.linked()
-            reader, writer = await made.connect()
-            for side in full:
-                getattr(made, side).store.keep_pairs = no_room
-            for links in 2, 3, 4:
-                made.a.end._linking.renew()
-                await until(lambda links=links: made.a.tally.full == made.b.tally.full == links)
-                writer.write(b"data")
-                assert await reader.readexactly(4) == b"data"
-            assert made.a.tally.cuts == 0
-            writer.close()
-
-    run(work)
-
-
-@pytest.mark.parametrize("full", ["a", "b"])
-def test_a_peer_that_cannot_be_pinned_gets_no_link(full: str):
-    async def work() -> None:
-        async with world(through_proxy=False) as made:
-            await made.a.linked()
-            side = made.a if full == "a" else made.b
-            side.store.forget()
-            side.store.pin = no_room
-            made.a.end._linking.wipe()
-            made.a.end.forget()
-            await until(lambda: side.tally.failed["FILE"])
-            assert side.end.link is None
-            assert side.store.peer is None
-            del side.store.pin
-            await until(lambda: made.a.end.link and made.b.end.link)
-
-    run(work)
-
-
 def test_links_that_end_soon_are_made_ever_more_slowly(monkeypatch: pytest.MonkeyPatch):
     """One on the line lets a link begin, and then cuts it or changes a byte: he shall not busy both gateways."""
 
@@ -345,116 +268,5 @@ def test_keys_of_datagrams_end_with_the_links_of_an_earlier_generation(monkeypat
             made.a.gate.enter(2)
             made.proxy.is_open = True
             await until(lambda: opens(made.b, made.a) and opens(made.a, made.b))
-
-    run(work)
-
-
-def test_an_application_that_resets_its_connection_cuts_no_link():
-    """It has said that it sends no more, so nothing is read from it, and the reset is found when the stream ends."""
-
-    async def work() -> None:
-        may_end = asyncio.Event()
-
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.read()
-            await may_end.wait()
-
-        async with world(serve) as made:
-            await made.a.linked()
-            link = made.a.end._switch.newest
-            _, writer = await made.connect()
-            writer.write_eof()
-            await until(lambda: made.a.end.streams == made.b.end.streams == 1)
-            await until(lambda: all(each.stream.is_finished_here for each in made.a.end._sockets._sockets.values()))
-            writer.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-            writer.transport.abort()
-            await asyncio.sleep(0.05)  # for the reset to come
-            may_end.set()
-            await until(lambda: made.a.end.streams == made.b.end.streams == 0)
-            assert made.a.end._switch.newest is link
-
-    run(work)
-
-
-def test_a_peer_that_acknowledges_nothing_takes_no_memory_without_end(monkeypatch: pytest.MonkeyPatch):
-    async def work() -> None:
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(bytes(1000))
-            await reader.read()
-
-        monkeypatch.setattr(switching, "_MOST_HELD", 20_000)
-        async with world(serve) as made:
-            await made.a.linked()
-            delivery = made.a.end._switch.delivery
-            note = delivery.note_counting
-
-            def quiet(link: Attached, content: Frame) -> None:
-                note(link, content)
-                delivery._is_ack_due = False
-
-            monkeypatch.setattr(delivery, "note_counting", quiet)
-            monkeypatch.setattr(delivery, "acknowledge", lambda: None)
-            process = made.b.end._switch.delivery.process
-            while made.b.end._switch.delivery.process == process:
-                _, writer = await made.connect()
-                await asyncio.sleep(0.01)
-                assert made.b.end.kept_bytes < 25_000
-                writer.transport.abort()
-            monkeypatch.undo()
-            await until(lambda: made.a.end.link)
-
-    run(work)
-
-
-async def is_reset(made: World, held: list[asyncio.StreamWriter]) -> bool:
-    """Whether a new connection of an application is reset, as there is no room for it; else it stays, held."""
-    waiting = made.a.end._waiting.connections
-    before, is_linked = len(waiting), made.a.end.link is not None
-    reader, writer = await made.connect()
-    held.append(writer)
-    writer.write(b"x")
-    echoed = asyncio.ensure_future(reader.readexactly(1))
-    await until(lambda: echoed.done() or len(waiting) > before)
-    if not echoed.done():
-        echoed.cancel()
-        return False
-    try:
-        assert (await echoed, is_linked) == (b"x", True)
-    except ConnectionResetError:
-        return True
-    return False
-
-
-def test_flows_of_datagrams_leave_room_for_the_link_too():
-    async def work() -> None:
-        async with world() as made:
-            without = made.b.end._sockets.most
-        async with world(udp=True) as made:
-            assert made.a.end._sockets.most == without
-            assert made.b.end._sockets.most == max(without - flows.MOST, (without + 1280) // 2)
-
-    run(work)
-
-
-@pytest.mark.parametrize("full", ["a", "b"])
-def test_applications_leave_room_for_the_link(full: str):
-    async def work() -> None:
-        async with world() as made:
-            await made.a.linked()
-            side = made.a if full == "a" else made.b
-            held: list[asyncio.StreamWriter] = []
-            assert side.end._sockets.free > 500
-            side.end._sockets.most = 3
-            assert [await is_reset(made, held) for _ in range(5)] == [False] * 3 + [True] * 2
-            made.proxy.is_open = False
-            made.proxy.cut()
-            await until(lambda: made.a.end._switch.newest is None)
-            side.end._sockets.most = 5
-            made.a.end._sockets.most = 5
-            assert [await is_reset(made, held) for _ in range(4)] == [False] * 2 + [True] * 2
-            made.proxy.is_open = True
-            await until(lambda: made.b.end.streams == 5)
-            for writer in held:
-                writer.transport.abort()
 
     run(work)
