@@ -1,40 +1,22 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Agents and generations: bundles for the own unit and for others, asks, and what a revocation undoes (section 12)."""
+"""Agents enter generations: in their order, with the right signature, and whatever the unit answers (section 12)."""
 
 import itertools
 from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from support.agents import Host, administrator, joined, talk, unit_of
+from host.generations import asks_in, bundles_in, network, say
+from support.agents import Host, unit_of
 
 from ndks.agent import Limits
-from ndks.agent.events import Delivered, Entered, LeftOut, Lost, Master, Refused, Why
-from ndks.agent.inbox import Known
-from ndks.agent.packets import Ask, Report, Voucher, digest_of
+from ndks.agent.events import Delivered, Entered, Lost, Master, Refused, Why
+from ndks.agent.packets import Report
 from ndks.exceptions import DeviceError, UnitRemoved, device_error
-from ndks.network.administrator import Administrator
 from ndks.network.bundle import Bundle, pack_ask
 from ndks_protocol import errors
-from ndks_protocol.wire import HOUSEKEEPING, MONITOR
-
-
-def network(count: int = 2, limits: Limits | None = None) -> tuple[Administrator, list[Host]]:
-    admin = administrator()
-    return admin, joined(admin, count, limits)
-
-
-def say(sender: Host, body: Report | Voucher | Ask) -> bytes:
-    return sender.unit.seal(HOUSEKEEPING, body.packed())[0]
-
-
-def bundles_in(packets: list[bytes]) -> list[int]:
-    return [Bundle.parse(packet).g for packet in packets if packet[0] == 0x42]
-
-
-def asks_in(packets: list[bytes]) -> list[bytes]:
-    return [packet for packet in packets if packet[0] == 0x3F]
+from ndks_protocol.wire import MONITOR
 
 
 def forged(bundle: Bundle, **changes: object) -> bytes:
@@ -159,186 +141,6 @@ def test_a_capsule_of_an_unknown_generation_makes_the_host_ask_every_16_ticks_at
     host.tick()
     host.receive(b"\x01" + bytes(100))
     assert host.ticks(40) == []
-
-
-def test_the_masters_host_answers_at_once_and_others_unless_they_hear_the_first() -> None:
-    admin, hosts = network(3)
-    master, slow, silent = hosts
-    bundles = [admin.issue() for _ in range(2)]
-    for host in hosts:
-        host.receive(*(bundle.content for bundle in bundles))
-    master.unit.lead()
-    master.ticks(40)
-    for host in hosts:
-        host.receive(pack_ask(0))
-    answers = [packet for packet in master.tick() if packet[0] == 0x42]
-    assert bundles_in(answers) == [4, 8]
-    silent.receive(answers[1])  # not the first that is needed
-    slow.receive(answers[0])
-    assert bundles_in(slow.ticks(40)) == []
-    assert bundles_in(silent.ticks(40)) == [4, 8]
-    master.ticks(8)
-    master.receive(pack_ask(0))
-    assert bundles_in(master.ticks(3)) == []  # 32 ticks apart
-    master.ticks(22)
-    master.receive(pack_ask(4))
-    assert bundles_in(master.tick()) == [8]
-    master.receive(pack_ask(8))
-    assert bundles_in(master.ticks(40)) == []
-
-
-def test_who_is_behind_is_shown_the_bundle() -> None:
-    admin, (behind, host) = network()
-    behind.unit.lead()
-    beacon = behind.tick()[0]
-    bundle = admin.issue()
-    host.receive(bundle.content)
-    host.receive(beacon)
-    behind.receive(*(packet for packet in host.ticks(40) if packet[0] == 0x42))
-    assert behind.unit.noticed == [0, 4]
-
-
-@pytest.mark.parametrize("retained", [False, True])
-def test_the_masters_host_repeats_where_nothing_is_retained(retained: bool) -> None:
-    _, (master, slave) = network()
-    master.unit.lead()
-    at = [tick for tick in range(1, 1200) if bundles_in(master.agent.tick(1, retained=retained).packets)]
-    assert at == ([] if retained else [1, 513, 1025])
-    assert bundles_in(slave.ticks(600)) == []
-
-
-def test_a_copy_by_another_counts_as_published() -> None:
-    admin, (master, _) = network()
-    master.unit.lead()
-    master.ticks(100)
-    master.receive(*(bundle.content for bundle in admin.later(-1)))
-    at = [tick for tick in range(1, 700) if bundles_in(master.tick())]
-    assert at == [512]
-
-
-def test_a_later_bundle_without_the_own_hint_shows_that_of_this_side() -> None:
-    admin, (host, other) = network()
-    admin.revoke([other.unit.lane])
-    bundle = admin.issue()
-    assert bundles_in(other.receive(bundle.content)) == [0]
-    assert other.events[-1] == LeftOut(4)
-    other.ticks(63)
-    assert other.receive(bundle.content) == []
-    other.ticks(1)
-    assert bundles_in(other.receive(bundle.content)) == [0]
-    assert host.receive(bundle.content) == []
-
-
-def test_a_bundle_that_forgets_a_revocation_is_refused_and_the_own_one_shown() -> None:
-    first, second = administrator(), administrator(1)
-    hosts = joined(first, 3)
-    second.on_bundle(first.later(-1)[0].content)
-    first.revoke([hosts[2].unit.lane])
-    revoking, forgetting = first.issue(), second.issue()
-    while forgetting.g < revoking.g:
-        forgetting = second.issue()
-    host = hosts[0]
-    host.receive(revoking.content)
-    shown = host.receive(forgetting.content)
-    assert host.events[-1] == Refused(forgetting.g, errors.ROSTER)
-    assert bundles_in(shown) == [revoking.g]
-
-
-def test_claims_are_forgotten_when_lanes_are_revoked_and_deliveries_are_not() -> None:
-    admin, (host, sender, thief) = network(3)
-    host.receive(*sender.send(b"a"))
-    forged_report = thief.unit.seal(HOUSEKEEPING, Report(900, 999, ((0, 900),)).packed(), sender.unit.lane)[0]
-    host.receive(forged_report)
-    assert host.lost == [Lost(8, 2, 899, Why.NOT_KEPT)]
-    (second,) = sender.send(b"b")
-    (third,) = sender.send(b"c")
-    host.receive(third, say(sender, Voucher(2, digest_of(second))))
-    assert host.delivered == [(8, 1, b"a"), (8, 3, b"c")]
-    admin.revoke([thief.unit.lane])
-    bundle = admin.issue()
-    for other in (host, sender):
-        other.receive(bundle.content)
-    inbox = host.agent.inbox(8)
-    assert (inbox.first, inbox.reported, inbox.starts, inbox.waiting) == (1, 0, (), set())
-    assert host.store.read("SELECT * FROM vouchers") == []
-    host.receive(second)
-    assert host.delivered[2:] == []  # of before the revocation, without a voucher
-    talk([host, sender], 60)
-    assert host.delivered[2:] == [(8, 2, b"b")]
-    assert host.events[-1] == Delivered(8, 2, 0, b"b", late=True)
-
-
-def test_what_was_forgotten_stays_so_after_a_crash() -> None:
-    admin, (host, sender, _) = network(3)
-    first, second, third = (packet for text in (b"a", b"b", b"c") for packet in sender.send(text))
-    host.unit.here.number = host.unit.here.low = sender.unit.here.number = 3
-    host.receive(say(sender, Report(1, 3, ((0, 1),))), say(sender, Voucher(1, digest_of(first))), first)
-    sender.unit.here.number = host.unit.here.low = 0
-    host.receive(third)
-    assert host.agent.inbox(8).waiting
-    admin.revoke([12])
-    host.receive(admin.issue().content)
-    host.start()
-    inbox = host.agent.inbox(8)
-    assert (inbox.first, inbox.reported, inbox.top, inbox.starts, inbox.waiting) == (1, 0, 0, (), set())
-    assert not inbox.sets[Known.UNREADABLE]
-    assert host.lost == [Lost(8, 1, 1, Why.EPOCH)]
-    sender.receive(admin.state.bundles[-1].content)
-    talk([host, sender], 60)
-    assert [(event.s, event.late) for event in host.events if isinstance(event, Delivered)] == [
-        (1, True),  # its epoch came back with an old image of the flash
-        (2, False),
-        (3, False),
-    ]
-    assert host.receive(second) == []
-
-
-def test_a_report_says_where_generations_start_and_the_outbox_forgets_with_it() -> None:
-    admin, (host, receiver) = network(limits=Limits(keep_generations=2))
-    capsules = []
-    for number in range(3):
-        capsules += [*host.send(b"%d" % number), *host.send(b"more")]
-        bundle = admin.issue()
-        for other in (host, receiver):
-            other.receive(bundle.content)
-    (report,) = (packet for packet in host.ticks(16) if len(packet) == 83 + 2 * 8)
-    receiver.receive(report)
-    inbox = receiver.agent.inbox(4)
-    assert (inbox.first, inbox.reported, inbox.starts) == (3, 6, ((4, 3), (8, 5)))
-    assert receiver.lost == [Lost(4, 1, 2, Why.NOT_KEPT)]
-    receiver.receive(*capsules[2:])
-    assert [s for _, s, _ in receiver.delivered] == [3, 4, 5, 6]
-
-
-def test_reports_come_within_16_ticks_after_a_new_generation() -> None:
-    admin, (host, receiver) = network()
-    receiver.receive(*host.send(b"a"))
-    host.ticks(900)
-    bundle = admin.issue()
-    for other in (host, receiver):
-        other.receive(bundle.content)
-    reports = [tick for tick in range(1, 20) if any(packet[0] == 1 for packet in host.tick())]
-    assert 1 <= reports[0] <= 16
-
-
-def test_the_store_has_a_bundle_before_the_unit_and_keeps_it_after_a_crash() -> None:
-    admin, (host, other) = network()
-    bundle = admin.issue()
-
-    def crash(place: str) -> None:
-        if host.unit.noticed == [0, 4]:
-            raise KeyboardInterrupt
-
-    host.store.hook = crash
-    with pytest.raises(KeyboardInterrupt):
-        host.receive(bundle.content)
-    host.store.hook = None
-    host.start()
-    host.receive(pack_ask(0))
-    answers = host.ticks(40)
-    assert bundles_in(answers) == [4]
-    other.receive(*answers)
-    assert other.unit.noticed == [0, 4]
 
 
 def test_a_failure_of_the_unit_leaves_the_candidate() -> None:
