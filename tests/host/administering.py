@@ -111,6 +111,11 @@ def answer(finished: Finished) -> dict[str, Any]:
     return json.loads(done(finished).text)
 
 
+def change(path: Path, **fields: Any) -> None:
+    """Replace fields of a JSON file."""
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
 @pytest.fixture
 def office(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> Administering:
     """Return a network without members."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from host.administering import Administering, admit, answer, done, office
+from host.administering import Administering, admit, answer, change, done, office
 from host.running import Finished, assert_refused, command_line, environment, run_at_terminal
 from support.authority import Authority
 from support.emulate_process import PATIENCE
@@ -24,10 +24,6 @@ from ndks.network.join_request import load_request
 from ndks.network.network_file import Network
 
 __all__ = ["office"]  # a fixture
-
-
-def change(path: Path, **fields: Any) -> None:
-    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
 def test_an_empty_name_names_no_unit(office: Administering) -> None:

@@ -6,9 +6,8 @@ import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from host.administering import AGREED, Administering, answer, done, office
+from host.administering import AGREED, Administering, answer, change, done, office
 from host.running import assert_refused, run_at_terminal
 from support.authority import Authority
 
@@ -21,10 +20,6 @@ from ndks.network.network_file import Network
 __all__ = ["office"]  # a fixture
 
 WRONG_WORDS = "zoo zoo zoo zoo zoo zoo"
-
-
-def change(path: Path, **fields: Any) -> None:
-    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
 def test_what_a_candidate_shows_is_checked(office: Administering, tmp_path: Path) -> None:
