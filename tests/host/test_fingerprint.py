@@ -1,101 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The characteristics of a laptop: stable for every user and with any device plugged in, and unique."""
+"""The characteristics of a laptop: stable with any device plugged in, and unique."""
 
-import ast
-import os
 import platform
-import subprocess
 import sys
-from ipaddress import IPv4Address
-from pathlib import Path
 
 import machineid
 import pytest
+from host.fake_system import ALONE, BRIDGE, DOCK, ETHERNET, ONBOARD, OTHER, RADIO, ROUTER, FakeSystem, bare, laptop
 from hypothesis import given
 from hypothesis import strategies as st
-from support.emulate_process import PATIENCE
 
 from ndks.exceptions import UsageError
 from ndks.laptop.fingerprint import Characteristics, characteristics, differences, fingerprint
 
-BRIDGE, ONBOARD, DOCK = "pci0000:00/0000:00:1c.0", "pci0000:00/0000:00:1f.6", "pci0000:00/0000:00:1d.0"
-ETHERNET, RADIO, OTHER = "3c:52:82:00:00:01", "a4:34:d9:00:00:02", "02:00:00:00:00:99"
-ROUTER = "c0:ff:ee:00:00:01"
-NOBODY = 65534
-
-
-class FakeSystem:
-    """A tree of files and links in the layout of Linux."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def write(self, path: str, content: str | bytes, mode: int = 0o444) -> None:
-        file = self.folder(path) / Path(path).name
-        file.unlink(missing_ok=True)
-        file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        file.chmod(mode)
-
-    def folder(self, path: str) -> Path:
-        """Make the parent folder of a file, accessible to everyone, for any umask."""
-        for parent in list(Path(path).parents)[-2::-1]:
-            (self.root / parent).mkdir(0o755, exist_ok=True)
-            (self.root / parent).chmod(0o755)
-        return (self.root / path).parent
-
-    def interface(self, name: str, device: str | None, address: str = OTHER, **more: str) -> None:
-        """Add an interface of a device, or a virtual one. Double underscores stand for slashes."""
-        home = f"sys/devices/{device or 'virtual'}/net/{name}"
-        for file, content in {"address": address, "addr_assign_type": "0", "type": "1", **more}.items():
-            self.write(f"{home}/{file.replace('__', '/')}", content + "\n")
-        (self.folder(f"sys/class/net/{name}") / name).symlink_to(f"../../../{home}")
-        if device:
-            (self.root / home / "device").symlink_to("../..")
-
-    def remove(self, name: str) -> None:
-        (self.root / "sys/class/net" / name).unlink()
-
-    def network(self, routes: list[str], neighbours: list[str]) -> None:
-        head = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
-        self.write("proc/net/route", head + "".join(line + "\n" for line in routes))
-        head = "IP address       HW type     Flags       HW address            Mask     Device\n"
-        self.write("proc/net/arp", head + "".join(line + "\n" for line in neighbours))
-
-    def known(self, *, with_network: bool = False) -> Characteristics:
-        return characteristics(with_network=with_network, root=self.root)
-
-    def values(self, name: str) -> list[str]:
-        return [value for other, value in self.known() if other == name]
-
-
-@pytest.fixture
-def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSystem:
-    monkeypatch.setattr(platform, "system", lambda: "Linux")
-    return FakeSystem(tmp_path)
-
-
-@pytest.fixture
-def laptop(bare: FakeSystem) -> FakeSystem:
-    names = {"board_vendor": "LENOVO", "board_name": "20L5", "sys_vendor": "LENOVO", "product_name": "ThinkPad T480"}
-    for name, value in names.items():
-        bare.write(f"sys/class/dmi/id/{name}", value + "\n")
-    bare.write(
-        "proc/cpuinfo", "processor\t: 0\nmodel name\t: Intel(R) Core(TM) i5\n\nprocessor\t: 1\nmodel name\t: B\n"
-    )
-    bare.interface("enp0s31f6", ONBOARD, ETHERNET.upper(), ifindex="2")
-    bare.interface("wlp3s0", f"{BRIDGE}/0000:03:00.0", RADIO, phy80211__macaddress=RADIO, ifindex="3")
-    bare.write(f"sys/devices/{ONBOARD}/removable", "fixed\n")
-    return bare
-
-
-ALONE = (
-    ("board", "LENOVO 20L5"),
-    ("mac", ETHERNET),
-    ("mac", RADIO),
-    ("machine", "LENOVO ThinkPad T480"),
-    ("processor", "Intel(R) Core(TM) i5"),
-)
+__all__ = ("bare", "laptop")
 
 
 def test_laptop(laptop: FakeSystem) -> None:
@@ -249,87 +168,6 @@ def test_any_bytes_give_one_line(tmp_path_factory: pytest.TempPathFactory, writt
     assert len(fingerprint(system.known()).decode().splitlines()) <= 1
 
 
-def word(address: str) -> str:
-    return f"{int.from_bytes(IPv4Address(address).packed, sys.byteorder):08X}"
-
-
-def route(interface: str, destination: str, mask: str, gateway: str = "0.0.0.0", metric: int = 0) -> str:
-    flags = "0001" if gateway == "0.0.0.0" else "0003"
-    return f"{interface}\t{word(destination)}\t{word(gateway)}\t{flags}\t0\t0\t{metric}\t{word(mask)}\t0\t0\t0"
-
-
-def default(interface: str, gateway: str, metric: int = 0) -> str:
-    return route(interface, "0.0.0.0", "0.0.0.0", gateway, metric)
-
-
-def neighbour(address: str, mac: str, interface: str, flags: str = "0x2") -> str:
-    return f"{address:17}0x1         {flags}         {mac}     *        {interface}"
-
-
-HOME = [default("wlp3s0", "192.168.7.1", 600), route("wlp3s0", "192.168.4.0", "255.255.252.0", metric=600)]
-ZEROCONF = route("wlp3s0", "169.254.0.0", "255.255.0.0", metric=1000)
-HOME_ROUTER = neighbour("192.168.7.1", ROUTER.upper(), "wlp3s0")
-AT_HOME = tuple(sorted((*ALONE, ("gateway_mac", ROUTER), ("subnet", "192.168.4.0/22"))))
-
-
-def test_network(laptop: FakeSystem) -> None:
-    other = neighbour("192.168.7.1", OTHER, "enp0s31f6")  # the same address in another network
-    laptop.network([*HOME, ZEROCONF], [other, HOME_ROUTER])
-    assert laptop.known(with_network=True) == AT_HOME
-    assert laptop.known() == ALONE
-
-
-def test_default_route_of_the_lowest_metric_counts(laptop: FakeSystem) -> None:
-    office = [default("enp0s31f6", "10.1.0.1", 100), route("enp0s31f6", "10.1.0.0", "255.255.0.0", metric=100)]
-    laptop.network([*HOME, *office], [HOME_ROUTER, neighbour("10.1.0.1", OTHER, "enp0s31f6")])
-    assert {("gateway_mac", OTHER), ("subnet", "10.1.0.0/16")} < set(laptop.known(with_network=True))
-
-
-def test_vpn_makes_no_difference(laptop: FakeSystem) -> None:
-    laptop.interface("tun0", None, "", type="65534", tun_flags="0x1001")
-    laptop.interface("tap0", None, OTHER, tun_flags="0x1002")
-    laptop.interface("wg0", None, "", type="65534")
-    laptop.interface("gre1", None, "", type="778")
-    through = [default("tun0", "10.8.0.1", 50), default("tap0", "10.9.0.1", 50), default("gre1", "10.7.0.1")]
-    vpn = [*through, route("wg0", "0.0.0.0", "0.0.0.0")]
-    to_its_server = [
-        route("wlp3s0", "203.0.113.5", "255.255.255.255", "192.168.7.1"),
-        route("wlp3s0", "192.168.7.1", "255.255.255.255"),
-    ]
-    laptop.network([*vpn, *to_its_server, *HOME], [neighbour("10.9.0.1", OTHER, "tap0"), HOME_ROUTER])
-    assert laptop.known(with_network=True) == AT_HOME
-
-
-@pytest.mark.parametrize("routes", [[], HOME[1:], ["garbage", "eth0\tx\ty"]])
-def test_network_without_a_default_route_is_refused(laptop: FakeSystem, routes: list[str]) -> None:
-    laptop.network(routes, [HOME_ROUTER])
-    with pytest.raises(UsageError, match="no default route") as raised:
-        laptop.known(with_network=True)
-    assert raised.value.advice == "use the network once, or bind without --with-network"
-
-
-@pytest.mark.parametrize(
-    "neighbours",
-    [
-        [],
-        ["garbage"],
-        [neighbour("192.168.7.1", ROUTER, "enp0s31f6")],
-        [neighbour("192.168.7.1", "00:00:00:00:00:00", "wlp3s0", "0x0")],
-        [neighbour("192.168.7.1", ROUTER, "wlp3s0", "0x0")],  # it no longer answers
-    ],
-)
-def test_router_whose_mac_is_not_known_is_refused(laptop: FakeSystem, neighbours: list[str]) -> None:
-    laptop.network(HOME, neighbours)
-    with pytest.raises(UsageError, match=r"the router 192\.168\.7\.1 is not known") as raised:
-        laptop.known(with_network=True)
-    assert raised.value.advice == "use the network once, or bind without --with-network"
-
-
-def test_network_of_a_system_without_the_files_is_refused(laptop: FakeSystem) -> None:
-    with pytest.raises(UsageError):
-        laptop.known(with_network=True)
-
-
 def test_other_systems(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown() -> str:
         raise machineid.MachineIdNotFound("failed")
@@ -372,42 +210,3 @@ def test_differences_in_words() -> None:
         "machine M is gone",
         "processor P is new",
     ]
-
-
-def known_to(*prefix: str, before: str = "") -> Characteristics:
-    """Return the characteristics as another process sees them, after some line of Python in it."""
-    script = f"import os\nfrom ndks.laptop.fingerprint import characteristics\n{before}\nprint(characteristics())"
-    command = [*prefix, sys.executable, "-c", script]
-    return ast.literal_eval(subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE).stdout.decode())
-
-
-def require(*command: str) -> None:
-    try:
-        subprocess.run([*command, "true"], capture_output=True, check=True, timeout=PATIENCE)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip(f"{' '.join(command)} is not permitted here")
-
-
-def test_this_laptop_in_a_process_of_its_own() -> None:
-    assert known_to() == characteristics()
-    assert characteristics()
-
-
-def test_this_laptop_in_an_empty_network_namespace() -> None:
-    require("unshare", "-rn")
-    assert known_to("unshare", "-rn") == characteristics()
-
-
-def test_this_laptop_as_another_user_sees_it() -> None:
-    if os.name != "posix" or os.geteuid():
-        pytest.skip("only root can become another user")
-    # Drop privileges after the imports: the clone may be readable for root only.
-    drop = f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})"
-    assert known_to(before=drop) == characteristics()
-
-
-def test_sysfs_mounted_again_in_an_empty_network_namespace_shows_no_interface() -> None:
-    """A limitation, as with `ip netns exec`. The other characteristics remain."""
-    cage = ("unshare", "-nm", "sh", "-c", 'mount -t sysfs ndks-test /sys && "$@"', "sh")
-    require(*cage)
-    assert known_to(*cage) == tuple(pair for pair in characteristics() if pair[0] != "mac")
