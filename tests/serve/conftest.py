@@ -8,6 +8,7 @@ import pytest
 
 from .databases import cluster, database  # noqa: F401 (fixtures)
 from .key_servers import make_certificates
+from .stories import told  # noqa: F401 (a fixture)
 
 
 @pytest.fixture(scope="session")
