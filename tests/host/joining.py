@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from host.running import Finished, run
+from support.reference import load_vectors
 
 from ndks.laptop.homes import HOME
 from ndks.network.join_package import JoinPackage
 from ndks.network.join_request import load_request
+from ndks.network.network_file import Network
+
+LOW_ORDER: list[str] = load_vectors("x25519")["low_order"]
+WRONG_WORDS = "zoo zoo zoo zoo zoo zoo"
 
 
 @dataclass
@@ -69,3 +75,12 @@ class Joining:
         """Bring both to the point where the candidate has the package."""
         for finished in (self.request(), self.answer()):
             assert finished.status == 0, finished.stderr
+
+
+@pytest.fixture
+def joining(tmp_path: Path, network_file: Path) -> Joining:
+    return Joining(tmp_path, network_file, f"emulator:{tmp_path / 'unit'}")
+
+
+def members(joining: Joining) -> list[tuple[int, str]]:
+    return [(member.lane, member.label) for member in Network.load(joining.network_file).members]

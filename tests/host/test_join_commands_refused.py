@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from host.administering import AGREED, Administering, answer, change, done, office
+from host.joining import WRONG_WORDS
 from host.running import assert_refused, run_at_terminal
 from support.authority import Authority
 
@@ -18,8 +19,6 @@ from ndks.network.member_package import MemberPackage
 from ndks.network.network_file import Network
 
 __all__ = ["office"]  # a fixture
-
-WRONG_WORDS = "zoo zoo zoo zoo zoo zoo"
 
 
 def test_what_a_candidate_shows_is_checked(office: Administering, tmp_path: Path) -> None:

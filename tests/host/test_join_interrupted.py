@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from host.conftest import Call
-from host.joining import Joining
+from host.joining import Joining, joining
 from host.running import Finished, assert_refused, run_signalled
 from host.watched_line import CutLine, wrap_lines
 from support.control import Controlled, controlled
@@ -25,12 +25,9 @@ from ndks_emulator import MemoryFlash, MemoryUnit, PowerCut
 from ndks_protocol import commands
 from ndks_protocol.commands import Command
 
+__all__ = ["joining"]  # a fixture
+
 SAID = "the unit is, or may be, a member, and may still be bound to its transport code: "
-
-
-@pytest.fixture
-def joining(tmp_path: Path, network_file: Path) -> Joining:
-    return Joining(tmp_path, network_file, f"emulator:{tmp_path / 'unit'}")
 
 
 @pytest.fixture
