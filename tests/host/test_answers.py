@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 from host.conftest import Call
-from host.running import Finished
-from host.test_encrypt_decrypt import feed
+from host.running import Finished, run_with_input
 from support.answers import complaints
 from support.checking import Desk
 from support.emulate_process import emulated, running
@@ -225,11 +224,11 @@ def test_symbols(alice: str, bob: str, desk: Path, call: Call) -> None:
     check("symbols open", opened)
     with ndks.open(alice) as unit:
         capsule = base64.b64encode(unit.seal_symbols([1]))
-    line = feed(capsule, "symbols", "open", "--live", "--unit", bob, "--json")
+    line = run_with_input(capsule, "symbols", "open", "--live", "--unit", bob, "--json")
     check("symbols open --live", line)
-    again = feed(capsule, "symbols", "open", "--live", "--unit", bob, "--json")
+    again = run_with_input(capsule, "symbols", "open", "--live", "--unit", bob, "--json")
     check("symbols open --live", again, again.status)
-    check("symbols seal --live", feed(b"01", "symbols", "seal", "--live", "--unit", alice, "--json"))
+    check("symbols seal --live", run_with_input(b"01", "symbols", "seal", "--live", "--unit", alice, "--json"))
 
 
 def test_emulate(tmp_path: Path) -> None:

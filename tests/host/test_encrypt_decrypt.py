@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from host.conftest import Call, MakeUnit
-from host.running import Finished, assert_refused, command_line, environment, run
+from host.running import Finished, assert_refused, command_line, environment, run, run_with_input
 from support.emulate_process import PATIENCE, emulated
 from unit.other_member import OtherMember, header_of, open_offline, size_of_capsule
 
@@ -51,14 +51,6 @@ def names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
-def feed(data: bytes, *arguments: object) -> Finished:
-    """Run a command with these bytes on its stdin."""
-    done = subprocess.run(
-        command_line(*arguments), input=data, capture_output=True, env=environment(), timeout=PATIENCE, check=False
-    )
-    return Finished(done.returncode, done.stdout, done.stderr.decode())
-
-
 def next_number(port: str, network: ndks.Network) -> int:
     with ndks.open(port) as unit:
         return header_of(network, unit.seal(b"")).number
@@ -84,17 +76,17 @@ def test_there_and_back_by_default_names(
 @pytest.mark.parametrize(("cipher", "size"), [("vernam", 0), ("vernam", 8192), ("aes", 0), ("aes", 1 << 20)])
 def test_pipes(alice: str, bob: str, mode: str, cipher: str, size: int) -> None:
     data = random.Random(size).randbytes(size)
-    sealed = feed(data, "encrypt", "-", "-o", "-", "--unit", alice, "--cipher", cipher, "--mode", mode)
+    sealed = run_with_input(data, "encrypt", "-", "-o", "-", "--unit", alice, "--cipher", cipher, "--mode", mode)
     assert (sealed.status, len(sealed.output)) == (0, size_of_capsule(size))
     assert f"ndks: {size} bytes, cipher {cipher}, mode {mode}" in sealed.stderr
-    opened = feed(sealed.output, "decrypt", "-", "--unit", bob, "--mode", mode)
+    opened = run_with_input(sealed.output, "decrypt", "-", "--unit", bob, "--mode", mode)
     assert (opened.status, opened.output) == (0, data)
     assert f"ndks: {size} bytes, message 1 of lane 1, cipher {cipher}" in opened.stderr
-    assert_refused(feed(sealed.output, "decrypt", "-", "--unit", bob), "DUPLICATE", 4)
+    assert_refused(run_with_input(sealed.output, "decrypt", "-", "--unit", bob), "DUPLICATE", 4)
 
 
 def test_stdin_without_a_name_goes_to_stdout(alice: str, network: ndks.Network, desk: Path) -> None:
-    sealed = feed(LETTER, "encrypt", "-", "--unit", alice)
+    sealed = run_with_input(LETTER, "encrypt", "-", "--unit", alice)
     assert open_offline(network, sealed.output) == LETTER
 
 

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from host.conftest import Call, MakeUnit
 from host.folding import SMALL_TEXT, Seen, make_folder, packed, seen_in, small_volumes
-from host.running import assert_refused, command_line, environment
-from host.test_encrypt_decrypt import feed
+from host.running import assert_refused, command_line, environment, run_with_input
 from support.emulate_process import PATIENCE, emulated
 from support.serve_process import served
 from unit.other_member import OtherMember
@@ -235,13 +234,13 @@ def test_command_by_pipes(folder: Path, seen: Seen, alice: str, bob: str, tmp_pa
         timeout=PATIENCE,
         check=True,
     )
-    done = feed(sealing.stdout, "decrypt", "--unit", bob, "-o", tmp_path / "out")
+    done = run_with_input(sealing.stdout, "decrypt", "--unit", bob, "-o", tmp_path / "out")
     assert done.status == 0, done.stderr
     assert seen_in(tmp_path / "out") == seen
-    done = feed(sealing.stdout, "decrypt", "--unit", bob, "--again", "-o", "-")
+    done = run_with_input(sealing.stdout, "decrypt", "--unit", bob, "--again", "-o", "-")
     with tarfile.open(fileobj=io.BytesIO(done.output)) as tar:
         assert {os.path.normpath(name) for name in tar.getnames()} == seen.keys()
-    done = feed(sealing.stdout, "inspect", "--list", "--unit", bob)
+    done = run_with_input(sealing.stdout, "inspect", "--list", "--unit", bob)
     assert len(done.text.splitlines()) == len(seen)
 
 
@@ -282,7 +281,7 @@ def test_a_file_that_begins_as_a_volume_is_not_sealed(alice: str, bob: str, desk
     with ndks.open(alice) as unit:
         before = unit.status().message_counter
     assert_refused(call("encrypt", desk / "x", "--unit", alice), "FILE", 1)
-    assert_refused(feed(MARK, "encrypt", "--unit", alice, "-o", "x.ndks"), "FILE", 1)
+    assert_refused(run_with_input(MARK, "encrypt", "--unit", alice, "-o", "x.ndks"), "FILE", 1)
     assert not (desk / "x.ndks").exists()
     (desk / "in").mkdir()
     (desk / "x").rename(desk / "in" / "x")
@@ -312,7 +311,7 @@ def test_a_file_is_still_a_file(alice: str, bob: str, desk: Path, call: Call) ->
             capsule = (desk / "x.ndks").read_bytes()
             assert call("decrypt", desk / "x.ndks", "--unit", bob, "-o", desk / f"{number}{cipher}").status == 0
             assert (desk / f"{number}{cipher}").read_bytes() == data
-            assert feed(capsule, "decrypt", "--again", "--unit", bob).output == data
+            assert run_with_input(capsule, "decrypt", "--again", "--unit", bob).output == data
 
 
 def test_a_target_that_is_begun_by_another_folder(

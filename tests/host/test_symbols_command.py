@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 from host.conftest import Call
-from host.running import assert_refused, command_line, environment
-from host.test_encrypt_decrypt import feed
+from host.running import assert_refused, command_line, environment, run_with_input
 from support.emulate_process import PATIENCE
 from support.power_cuts import FULL
 from unit.other_member import header_of
@@ -93,9 +92,9 @@ def test_there_and_back_by_default_names(alice: str, bob: str, signal: Path, cal
 @pytest.mark.parametrize("text", ["", ".", "0.1\n", "01" * 40_000, "1." * 30_000])
 def test_through_pipes(alice: str, bob: str, text: str, call: Call, desk: Path) -> None:
     (desk / "text").write_text(text)
-    capsule = feed(text.encode(), "symbols", "seal", "--cipher", "aes", "--unit", alice)
+    capsule = run_with_input(text.encode(), "symbols", "seal", "--cipher", "aes", "--unit", alice)
     assert capsule.status == 0, capsule.stderr
-    opened = feed(capsule.output, "symbols", "open", "--unit", bob)
+    opened = run_with_input(capsule.output, "symbols", "open", "--unit", bob)
     assert opened.text == text.strip() + "\n", opened.stderr
 
 
@@ -237,7 +236,7 @@ def lines_of(alice: str, *messages: "bytes | ndks.Symbols") -> list[bytes]:
 def test_lines_are_opened_one_by_one_and_what_is_refused_is_named(alice: str, bob: str) -> None:
     good, bytes_, last = lines_of(alice, ndks.Symbols.parse("01"), b"hello", ndks.Symbols.parse("..1"))
     lines = b"\n".join((good, good, b"%", bytes_, last[:-8], last))
-    opened = feed(lines, "symbols", "open", "--live", "--unit", bob)
+    opened = run_with_input(lines, "symbols", "open", "--live", "--unit", bob)
     assert (opened.status, opened.text) == (4, "01\n..1\n")
     codes = ["DUPLICATE: line 2", "VERSION: line 3", "OTHER_CONTENT: line 4", "AUTH: line 5"]
     assert [": ".join(line.split(": ")[1:3]) for line in opened.stderr.splitlines()] == codes
@@ -245,7 +244,7 @@ def test_lines_are_opened_one_by_one_and_what_is_refused_is_named(alice: str, bo
 
 def test_lines_with_json(alice: str, bob: str) -> None:
     line, second = lines_of(alice, ndks.Symbols.parse("01..1"), ndks.Symbols.parse(".{4611686018427387904}1"))
-    opened = feed(b"\n".join((line, line, second)), "symbols", "open", "--live", "--json", "--unit", bob)
+    opened = run_with_input(b"\n".join((line, line, second)), "symbols", "open", "--live", "--json", "--unit", bob)
     first, refused, last = map(json.loads, opened.text.splitlines())
     described = {"lane": 1, "number": 1, "symbols": "01..1", "bits": 3, "nothings": 2}
     assert first == {"schema": 1, **described}
@@ -258,7 +257,7 @@ def test_what_stops_the_unit_stops_the_line(alice: str, tmp_path: Path) -> None:
     blank = f"emulator:{tmp_path / 'blank'}"
     with ndks.open(blank, create=True):
         pass
-    stopped = feed(line, "symbols", "open", "--live", "--unit", blank)
+    stopped = run_with_input(line, "symbols", "open", "--live", "--unit", blank)
     assert (stopped.status, stopped.error_code) == (4, "BLANK")
 
 
