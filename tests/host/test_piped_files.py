@@ -11,21 +11,16 @@ from typing import Any
 
 import pytest
 from host.conftest import Call
+from host.letters import LETTER, letter
 from host.running import Finished, assert_refused, command_line, environment, run_redirected, run_with_input
 from support.emulate_process import PATIENCE
 from unit.other_member import header_of, open_offline
 
 import ndks
 
-LETTER = b"meet me at the old bridge"
+__all__ = ("letter",)
+
 COMMANDS = ("encrypt", "decrypt", "inspect")
-
-
-@pytest.fixture
-def letter(desk: Path) -> Path:
-    path = desk / "letter.txt"
-    path.write_bytes(LETTER)
-    return path
 
 
 @pytest.fixture
