@@ -23,6 +23,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import page_ports
+
 from ndks_laboratory.stages.cage import find_cage
 
 ROOT = Path(__file__).parents[2]
@@ -117,6 +119,7 @@ def end_background(directory: Path) -> None:
     for file in directory.glob("*.pid"):
         with contextlib.suppress(OSError, ValueError):
             os.kill(int(file.read_text()), signal.SIGTERM)
+            file.unlink()  # later, the number may be another's
 
 
 def commands_of(text: str) -> list[str]:
@@ -124,8 +127,9 @@ def commands_of(text: str) -> list[str]:
 
 
 def run_in_shell(lines: list[str], directory: Path, shell: Sequence[str] = SHELL) -> str:
-    """Run command lines one after the other; return what a terminal would show of them."""
-    return "".join(f"{_PROMPT}{line}\n{run([*shell, line], directory)}" for line in lines)
+    """Run command lines one after the other, at ports that are free; return what a terminal would show of them."""
+    shown = (page_ports.to_show(run([*shell, page_ports.to_run(line)], directory)) for line in lines)
+    return "".join(f"{_PROMPT}{line}\n{output}" for line, output in zip(lines, shown, strict=True))
 
 
 def run(command: list[str], directory: Path) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from support.control import Control
 from support.emulate_process import emulated
-from support.ports import free_udp_port
+from support.ports import free_port
 
 import ndks
 import ndks_emulator
@@ -92,7 +92,7 @@ def lossy(count: int, loss: float, seed: int = 1) -> Iterator[list[list[str]]]:
         hubs = [stack.enter_context(socket.socket(type=socket.SOCK_DGRAM)) for _ in range(count)]
         for hub in hubs:
             hub.bind(("127.0.0.1", 0))
-        ports = [free_udp_port() for _ in range(count)]
+        ports = [free_port() for _ in range(count)]
         is_ended = threading.Event()
 
         def carry(number: int) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from support.ports import free_udp_port
+from support.ports import free_port
 
 from carriers.inbox import Inbox, wait_until
 from ndks.carriers import udp
@@ -34,7 +34,7 @@ def carrying(url: str, inbox: Inbox) -> Iterator[UdpCarrier]:
 
 
 def test_peers_get_each_packet_once():
-    ports = [free_udp_port() for _ in range(3)]
+    ports = [free_port() for _ in range(3)]
     inboxes = [Inbox() for _ in ports]
     with contextlib.ExitStack() as stack:
         carriers: list[UdpCarrier] = []
@@ -49,7 +49,7 @@ def test_peers_get_each_packet_once():
 
 
 def test_a_group_gets_each_packet_once_and_the_sender_none():
-    port = free_udp_port()
+    port = free_port()
     url = f"udp://{GROUP}:{port}?interface=127.0.0.1&ttl=0"
     inboxes = [Inbox() for _ in range(3)]
     with contextlib.ExitStack() as stack:
@@ -60,7 +60,7 @@ def test_a_group_gets_each_packet_once_and_the_sender_none():
 
 
 def test_a_peer_that_is_away_is_no_reason_to_stop():
-    own, peer = free_udp_port(), free_udp_port()
+    own, peer = free_port(), free_port()
     with carrying(f"udp://127.0.0.1:{own}?peer=127.0.0.1:{peer}", Inbox()) as carrier:
         for _ in range(3):
             assert carrier.send(b"nobody hears it")
@@ -72,7 +72,7 @@ def test_a_peer_that_is_away_is_no_reason_to_stop():
 
 
 def test_an_address_in_use_is_named():
-    own, peer = free_udp_port(), free_udp_port()
+    own, peer = free_port(), free_port()
     url = f"udp://127.0.0.1:{own}?peer=127.0.0.1:{peer}"
     with carrying(url, Inbox()), pytest.raises(CarrierError, match=f"cannot listen at 127.0.0.1:{own}"):
         UdpCarrier(url).start(Inbox())
@@ -95,7 +95,7 @@ def test_urls_that_are_refused(url: str, says: str):
 
 
 def test_a_name_that_resolves_slowly_holds_nobody_up(monkeypatch: pytest.MonkeyPatch):
-    ports = [free_udp_port() for _ in range(3)]
+    ports = [free_port() for _ in range(3)]
     resolve, may_answer = socket.getaddrinfo, threading.Event()
 
     def slow(host: str, *rest: Any, **more: Any) -> Any:
@@ -124,7 +124,7 @@ def test_a_name_that_resolves_slowly_holds_nobody_up(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
 def test_peers_of_ipv6():
-    ports = [free_udp_port() for _ in range(2)]
+    ports = [free_port() for _ in range(2)]
     inbox = Inbox()
     with (
         carrying(f"udp://[::1]:{ports[0]}?peer=[::1]:{ports[1]}", Inbox()) as carrier,
@@ -135,7 +135,7 @@ def test_peers_of_ipv6():
 
 
 def test_a_thread_that_fails_goes_on(monkeypatch: pytest.MonkeyPatch):
-    own, peer = free_udp_port(), free_udp_port()
+    own, peer = free_port(), free_port()
     inbox = Inbox()
     with (
         carrying(f"udp://127.0.0.1:{own}?peer=127.0.0.1:{peer}", Inbox()) as carrier,
@@ -169,7 +169,7 @@ class Fake:
 
 def test_it_finds_out_by_itself_when_datagrams_leave_again(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(udp, "_PROBE", 0.05)
-    ports = [free_udp_port() for _ in range(2)]
+    ports = [free_port() for _ in range(2)]
     inbox = Inbox()
     with (
         carrying(f"udp://127.0.0.1:{ports[0]}?peer=127.0.0.1:{ports[1]}", Inbox()) as carrier,

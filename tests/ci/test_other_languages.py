@@ -4,7 +4,6 @@
 
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from host.running import environment
 from support.emulate_process import EmulateProcess, emulated
+from support.ports import free_port
 
 from ci.projects import TIMEOUT, run_pytest
 
@@ -73,8 +73,7 @@ def test_lines_of_the_page(tmp_path: Path) -> None:
         (tmp_path / file).write_text(*shown(language))
     (tmp_path / "protocol").symlink_to(ROOT / "protocol")
     (lines,) = re.findall(r"^    ndks emulate.*\n(?:    .*\n)+", PAGE, re.MULTILINE)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        lines = lines.replace("7000", str(taken.getsockname()[1]))
+    lines = lines.replace("7000", str(free_port()))
     script = f'ndks() {{ exec "{sys.executable}" -m ndks "$@"; }}\ntrap "kill %1; wait" EXIT\n{lines}'
     done = subprocess.run(
         ["bash", "-em", "-c", script],

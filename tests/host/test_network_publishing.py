@@ -20,7 +20,7 @@ from support import broker
 from support.answers import complaints
 from support.emulate_process import PATIENCE, wait_until
 from support.forks import ndks_process
-from support.ports import free_udp_port
+from support.ports import free_port
 
 from ndks.cli import fields
 from ndks.laptop.homes import HOME
@@ -135,7 +135,7 @@ def test_the_life_of_a_network(office: Administering, tmp_path: Path) -> None:
 
 def test_published_by_datagrams_until_a_member_is_heard(office: Administering) -> None:
     done(office.candidate("alice", "provision", office.file, "--bind", "--yes"))
-    one, two = free_udp_port(), free_udp_port()
+    one, two = free_port(), free_udp_port()
     there, here = (f"udp://127.0.0.1:{a}?peer=127.0.0.1:{b}" for a, b in ((one, two), (two, one)))
     with agent(office, "alice", "--carrier", there):
         told = answer(office.admin("network", "refresh", office.file, "--yes", "--carrier", here, "--json"))
@@ -172,7 +172,7 @@ def silence() -> Iterator[str]:
     """Yield a carrier by whose datagrams nobody answers."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
         peer.bind(("127.0.0.1", 0))
-        yield f"udp://127.0.0.1:{free_udp_port()}?peer=127.0.0.1:{peer.getsockname()[1]}"
+        yield f"udp://127.0.0.1:{free_port()}?peer=127.0.0.1:{peer.getsockname()[1]}"
 
 
 def test_nobody_is_awaited_where_nobody_can_be_heard(office: Administering) -> None:

@@ -9,6 +9,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,7 @@ def test_file_that_is_not_on_the_disk_gets_no_name(number: int, desk: Path, monk
 @pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX knows them")
 def test_drop_box(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A directory may be writable but not readable."""
-    box = Path("/tmp") / f"ndks-test-{os.getpid()}"
-    box.mkdir()
+    box = Path(tempfile.mkdtemp(prefix="ndks-test-", dir="/tmp"))
     box.chmod(0o333)
     try:
         done = subprocess.run(

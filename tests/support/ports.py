@@ -3,6 +3,7 @@
 """Ports for servers that a test starts."""
 
 import atexit
+import contextlib
 import secrets
 import socket
 import sys
@@ -24,45 +25,24 @@ def _give_back() -> None:
 def free_port() -> int:
     """Return a port of 127.0.0.1 that is free for TCP and UDP, and that the system gives to nobody else.
 
-    On Linux a socket of this process stays bound to it: servers, which set SO_REUSEADDR, may listen there all the same.
-    """
-    while True:
-        holder = socket.socket()
-        holder.bind((_HOST, 0))
-        port = holder.getsockname()[1]
-        with socket.socket(type=socket.SOCK_DGRAM) as udp:
-            try:
-                udp.bind((_HOST, port))
-            except OSError:
-                holder.close()
-                continue
-        if sys.platform != "linux":
-            holder.close()
-            return port
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _keep(holder)
-        return port
-
-
-def free_udp_port() -> int:
-    """Return a port of 127.0.0.1 that is free for UDP.
-
-    A socket for TCP stays bound to it: this function gives it to no other process of the tests.
+    On Linux a socket for TCP stays bound to it, so that no other run of the tests chooses it: servers, which set
+    SO_REUSEADDR, may listen there all the same.
     """
     while True:
         port, holder = secrets.choice(_BELOW), socket.socket()
-        with socket.socket(type=socket.SOCK_DGRAM) as udp:
-            try:
-                for each in (holder, udp):
-                    each.bind((_HOST, port))
-            except OSError:
-                holder.close()
-                continue
-        _keep(holder)
-        return port
+        with contextlib.suppress(OSError), socket.socket(type=socket.SOCK_DGRAM) as udp:
+            for each in (holder, udp):
+                each.bind((_HOST, port))
+            _keep(holder)
+            return port
+        holder.close()
 
 
 def _keep(holder: socket.socket) -> None:
+    if sys.platform != "linux":
+        holder.close()
+        return
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     _taken.append(holder)
     if len(_taken) > _MOST:
         _taken.popleft().close()

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: MIT
 """The examples in README and docs equal the real output."""
 
+import contextlib
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -46,6 +48,16 @@ def test_a_page_that_shows_something_else_is_noticed(tmp_path: Path) -> None:
     assert stale_blocks(page, tmp_path) == []
     page.write_text(f"```\n{command}00000000000000aa\n00000000000000bb\n```\n")
     assert [block.shown for block in stale_blocks(page, tmp_path)] == [command + "00000000000000aa\n" * 2]
+
+
+def test_the_ports_of_a_page_may_be_taken(tmp_path: Path) -> None:
+    listen = "python -c \"import socket; socket.create_server(('127.0.0.1', 27299)); print('listens at 27299')\""
+    page = tmp_path / "page.md"
+    page.write_text(f"```\n$ {listen}\nlistens at 27299\n```\n")
+    with socket.socket() as other:
+        with contextlib.suppress(OSError):  # it is taken
+            other.bind(("127.0.0.1", 27299))
+        assert stale_blocks(page, tmp_path) == []
 
 
 def test_the_administered_network_of_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,13 +15,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from support.ports import free_port
+
 from benchmarks.pages import SPEED, as_json, as_page, write_into
 
 from . import measures, pairs, tunnel
 from .goals import OURS, SLOW, table, verdicts
 from .measures import Figures
 from .pairs import Pair
-from .processes import application, free_port, wait_for_port
+from .processes import application, wait_for_port
 
 _MARK = "bench-gateways"
 _PAIRS: dict[str, Callable[[int, Path], contextlib.AbstractContextManager[Pair]]] = {

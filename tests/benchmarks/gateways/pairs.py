@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .processes import free_port, running, wait_for_port
+from support.ports import free_port
+
+from .processes import running, wait_for_port
 
 _STUNNEL = """foreground = yes
 pid =

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Programs that run beside the benchmark, the CPU that they have taken, and free ports for them."""
+"""Programs that run beside the benchmark, and the CPU that they have taken."""
 
 import contextlib
 import os
@@ -42,11 +42,6 @@ def cpu_seconds(processes: Sequence[int]) -> float:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
         taken += int(fields[11]) + int(fields[12])
     return taken / _TICKS
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def wait_for_port(port: int, log: Path) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from support.emulate_process import emulated
+from support.ports import free_port
 from support.public_network import public_network
 from support.serve_process import served
 
@@ -26,7 +27,7 @@ from .goals import OURS, SLOW
 from .links import CHECK, HEADER, HELLO, Relay
 from .measures import Figures
 from .pairs import Pair
-from .processes import application, free_port, running, wait_for_port
+from .processes import application, running, wait_for_port
 
 _SLOW = 0.028  # seconds a call: a unit on a board
 _PATIENCE = 20.0  # seconds

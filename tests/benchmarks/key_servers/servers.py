@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from serve.key_processes import KeyProcess, closing_all
+from support.ports import free_port
 
-from benchmarks.gateways.processes import free_port, running, wait_for_port
+from benchmarks.gateways.processes import running, wait_for_port
 from benchmarks.gateways.tunnel import gateway
 from ndks.line.services import SOCKETS
 from ndks_gateways.serving import certs

@@ -8,8 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-from benchmarks.gateways.processes import free_port
+from support.ports import free_port
 
 from . import __main__ as bench
 from . import peers, servers

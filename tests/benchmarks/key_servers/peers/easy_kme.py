@@ -9,7 +9,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.gateways.processes import free_port
+from support.ports import free_port
+
 from benchmarks.key_servers.clients import Served
 
 from .programs import LOCAL, installed, needed, program
