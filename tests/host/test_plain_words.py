@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import serial
 from host.conftest import Call
 from host.running import Finished, assert_refused, run, run_with_input
 from support.emulate_process import emulated
@@ -177,14 +178,14 @@ def test_error_of_the_system_without_a_path(error: OSError, call: Call, monkeypa
 
 def test_link_to_an_emulated_unit_that_has_ended(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with emulated(tmp_path / "alice", "--link", "alice.port") as unit:
+    with emulated(tmp_path / "alice", "--link", "alice.port") as unit, serial.serial_for_url(unit.port):
         unit.end(signal.SIGKILL)
-    assert os.path.lexists("alice.port")
-    for name in ("alice.port", tmp_path / "alice.port"):
-        finished = call("info", "--unit", name)
-        assert_refused(finished, "NO_UNIT", 3)
-        assert f"{name} is a broken link: its emulator has ended" in finished.stderr
-        assert "ndks emulate" in finished.advice
+        assert os.path.lexists("alice.port")
+        for name in ("alice.port", tmp_path / "alice.port"):  # while a host holds the path, nobody else's line gets it
+            finished = call("info", "--unit", name)
+            assert_refused(finished, "NO_UNIT", 3)
+            assert f"{name} is a broken link: its emulator has ended" in finished.stderr
+            assert "ndks emulate" in finished.advice
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1:7000", "localhost:7000", "[::1]:7000", "tcp://127.0.0.1:7000"])
