@@ -5,17 +5,21 @@
 import errno
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
 import tty
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import serial
 from host.answering_pty import Answering, HelloAnswer, answering_pty, echo, garbage, silence
 from host.running import Finished, assert_refused, run
+from serial.urlhandler import protocol_socket
 from support.emulate_process import PATIENCE, emulated
 
 import ndks
@@ -181,6 +185,28 @@ def test_port_that_vanishes_while_it_is_opened(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(serial.Serial, "reset_input_buffer", flush)
     with answering_pty(silence) as path, pytest.raises(ndks.NdksError):
         open_transport(path, 1).close()
+
+
+def test_connection_that_is_reset_while_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(*_: Any, **__: Any) -> None:
+        raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with pytest.raises(ndks.UnitBusy, match="closed the connection at once"):
+        transport.SerialTransport("socket://127.0.0.1:7000", 1, 0)
+
+
+def test_connection_that_is_reset_before_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept_and_reset(_: protocol_socket.Serial) -> None:
+            connection, _address = server.accept()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+        monkeypatch.setattr(protocol_socket.Serial, "_reconfigure_port", accept_and_reset)  # when it has connected
+        with pytest.raises(ndks.UnitBusy, match="closed the connection at once"):
+            transport.SerialTransport(f"socket://127.0.0.1:{server.getsockname()[1]}", 1, 0)
 
 
 def test_unit_is_removed_while_it_is_waited_for(tmp_path: Path) -> None:

@@ -151,11 +151,7 @@ class SerialTransport:
             return True
 
     def close(self) -> None:
-        left_open = getattr(self._serial, "_socket", None)  # pyserial leaves it open when the other end has gone
-        with contextlib.suppress(*_GONE):
-            self._serial.close()
-        if left_open:
-            left_open.close()
+        _close(self._serial)
 
     def _write_some(self, data: bytes) -> int:
         """Write what the system takes at once, and return how much: usually all of it, in one system call."""
@@ -174,13 +170,8 @@ class SerialTransport:
         return data
 
     def _hung_up(self) -> NdksError:
-        if self._port.startswith(_SOCKET) and not self._heard:
-            # An emulated unit behind TCP refuses a second host.
-            return UnitBusy(
-                f"{self._port} closed the connection at once: another program uses the unit",
-                "close that program and repeat",
-            )
-        return _removed(self._port)
+        closed_at_once = self._port.startswith(_SOCKET) and not self._heard
+        return _turned_away(self._port) if closed_at_once else _removed(self._port)
 
     def _read_rest(self) -> bytes:
         """Return the other received bytes without waiting."""
@@ -199,6 +190,12 @@ _REPLUG = "unplug the unit, plug it in again and repeat the command"
 
 def _removed(port: str) -> UnitRemoved:
     return UnitRemoved(f"the unit at {port} was removed", "plug it in and repeat the command; nothing was lost")
+
+
+def _turned_away(port: str) -> UnitBusy:
+    """Return the error for a connection that was closed at once: an emulated unit behind TCP refuses a second host."""
+    what = f"{port} closed the connection at once: another program uses the unit"
+    return UnitBusy(what, "close that program and repeat")
 
 
 def meant_address(name: str) -> str:
@@ -226,19 +223,33 @@ def _open_once(port: str, timeout: float) -> serial.Serial:
     try:
         opened.open()
         opened.reset_input_buffer()
-    except (serial.SerialException, OSError) as error:
-        raise _refusal(port, error) from None
-    except _GONE:
-        raise _removed(port) from None
-    except Exception:  # a zero byte in the name; the URL handlers of pyserial raise many types
-        raise _no_port(port) from None
+    except Exception as error:
+        _close(opened)
+        raise _not_opened(port, error) from None
     return opened
+
+
+def _close(port: Any) -> None:
+    left_open = getattr(port, "_socket", None)  # pyserial leaves it open when the other end has gone
+    with contextlib.suppress(*_GONE):
+        port.close()
+    if left_open:
+        left_open.close()
+
+
+def _not_opened(port: str, error: Exception) -> NdksError:
+    if isinstance(error, OSError):  # so is pyserial's
+        return _refusal(port, error)
+    # Otherwise there was a zero byte in the name; the URL handlers of pyserial raise many types.
+    return _removed(port) if isinstance(error, _GONE) else _no_port(port)
 
 
 def _refusal(port: str, error: OSError) -> NdksError:
     """Return the error for a port that cannot be opened. pyserial gives an errno on POSIX, only a text on Windows."""
     number = error.errno
     text = str(error).lower()
+    if isinstance(error.__context__, (ConnectionResetError, BrokenPipeError)):  # pyserial tells of it in its text only
+        return _turned_away(port)
     if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text or "permissionerror(13" in text:
         return UnitBusy(f"{port} is in use by another program", "close that program (or wait for it) and repeat")
     if number in (errno.EACCES, errno.EPERM):
