@@ -51,7 +51,7 @@ async def _content(request: web.BaseRequest, bounds: Bounds) -> bytes:
                     raise BadRequest(TOO_LARGE)
     except TimeoutError:
         raise BadRequest(SLOW) from None
-    except (ClientError, HttpProcessingError, ConnectionError):  # malformed chunks, or the client has gone
+    except (ClientError, HttpProcessingError, OSError):  # malformed chunks; the client has gone, or sent no TLS
         raise BadRequest(FORMAT) from None
     return content
 
