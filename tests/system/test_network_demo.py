@@ -46,6 +46,16 @@ def test_no_broker_is_a_named_error(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert "ndks: NO_SSH_KEYGEN: " in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not broker.find_program(), reason="Mosquitto is not installed")
+def test_nobody_gets_the_port_of_a_broker_that_is_stopped(tmp_path: Path) -> None:
+    mosquitto = broker.Broker(tmp_path)
+    for _ in range(2):
+        mosquitto.start()
+        mosquitto.stop()
+    first, _ = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    assert mosquitto.port < int(first)  # from which the system takes ports for those who ask for any
+
+
 def test_after_a_step_that_failed_the_rest_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> bool:
         raise CheckFailed("waited in vain")

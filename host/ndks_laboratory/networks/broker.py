@@ -4,6 +4,7 @@
 
 import contextlib
 import getpass
+import secrets
 import shutil
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from ndks.exceptions import CheckFailed, NdksError
 from ndks_laboratory import times
 
+_PORTS = range(10_000, 32_768)
 _PAUSE = 0.05  # seconds between two checks of whether it listens
 
 
@@ -62,6 +64,9 @@ class Broker:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a free port that no system gives to programs which ask for any: Mosquitto is stopped, and started again."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
