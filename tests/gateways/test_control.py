@@ -3,6 +3,7 @@
 """The sockets of commands and metrics of a tunnel that runs."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import stat
@@ -72,8 +73,10 @@ def raw(*lines: bytes) -> list[Any]:
         connection.settimeout(PATIENCE)
         connection.connect(str(places.socket_of("web", places.LISTEN)))
         for line in lines:
-            connection.sendall(line)
-            answer = read.readline()
+            answer = b""
+            with contextlib.suppress(ConnectionError):  # it may be closed before all was sent, or read
+                connection.sendall(line)
+                answer = read.readline()
             answers.append(json.loads(answer) if answer else None)
     return answers
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .key_servers import HOST, PATIENCE, Running, running
+from .key_servers import HOST, PATIENCE, running
 from .sites import until
 
 HEAD = b"POST /api/v1/keys/SAE_B/enc_keys HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"

@@ -64,7 +64,7 @@ class Broker:
 
 
 def _free_port() -> int:
-    """Return a free port that no system gives to programs which ask for any: Mosquitto is stopped, and started again."""
+    """Return a free port that no system gives to programs that ask for any: Mosquitto leaves it, and comes back."""
     while True:
         port = secrets.choice(_PORTS)
         with contextlib.suppress(OSError), socket.socket() as probe:
