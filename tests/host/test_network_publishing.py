@@ -135,7 +135,7 @@ def test_the_life_of_a_network(office: Administering, tmp_path: Path) -> None:
 
 def test_published_by_datagrams_until_a_member_is_heard(office: Administering) -> None:
     done(office.candidate("alice", "provision", office.file, "--bind", "--yes"))
-    one, two = free_port(), free_udp_port()
+    one, two = free_port(), free_port()
     there, here = (f"udp://127.0.0.1:{a}?peer=127.0.0.1:{b}" for a, b in ((one, two), (two, one)))
     with agent(office, "alice", "--carrier", there):
         told = answer(office.admin("network", "refresh", office.file, "--yes", "--carrier", here, "--json"))

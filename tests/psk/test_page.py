@@ -11,11 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from support.ports import free_port
 from transcripts import ROOT, SHELL, commands_of, end_background, is_alike, run_in_shell
 
 PAGE = ROOT / "docs" / "consumers.md"
-_PORTS = "27210", "27211"
 _SECTION = re.compile(r"^(?:## (?P<title>[^\n]*)|# [^\n]*)\n(?P<text>.*?)(?=^## |\Z)", re.M | re.S)
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 _HOLDER = "import sys; print(flush=True); sys.stdin.read()"
@@ -26,10 +24,8 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for namespac
 
 
 def blocks_of(title: str | None) -> list[str]:
-    """Return what a section shows, at ports that are free here."""
     (section,) = [found["text"] for found in _SECTION.finditer(PAGE.read_text()) if found["title"] == title]
-    ports = {port: str(free_port()) for port in _PORTS}
-    return _BLOCK.findall(re.sub("|".join(ports), lambda found: ports[found[0]], section))
+    return _BLOCK.findall(section)
 
 
 def check(block: str, directory: Path, shell: Sequence[str] = SHELL) -> None:
