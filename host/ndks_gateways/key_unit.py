@@ -15,10 +15,12 @@ from .held import Held, need_hybrid
 class Presence:
     """What a unit knows of its network: the present epoch, how many lanes are revoked, and when it heard a beacon.
 
-    `beacon_age` is in seconds; None: a day or longer, or never.
+    `past` are the generations before the present one that it keeps, the latest first. `beacon_age` is in seconds; None:
+    a day or longer, or never.
     """
 
     epoch: int
+    past: tuple[int, ...]
     revoked: int
     beacon_age: float | None
 
@@ -52,5 +54,6 @@ class KeyUnit(Held):
     async def _learn(self, work: ndks.aio.Unit, said: service_verbs.Presence) -> bool:
         status = await work.unlock()
         need_hybrid(status.suite)
-        former, self._known = self._known, Presence(status.epoch, said.revoked, said.beacon_age)
+        past = tuple(status.generations[1:])
+        former, self._known = self._known, Presence(status.epoch, past, said.revoked, said.beacon_age)
         return not former or (former.epoch, former.revoked) != (status.epoch, said.revoked)

@@ -13,6 +13,7 @@ from ndks_gateways.key_unit import Presence
 from ndks_protocol import errors
 
 MOVES, PAST = 8, 6
+ADMINISTRATORS = 4  # each has the generations of one remainder
 FIRST = 1 << 47
 
 
@@ -62,7 +63,7 @@ class ModelUnit:
     def enter(self, *, revoked: int = 0) -> None:
         """Enter the next generation, in which so many more lanes are revoked."""
         present = max(self.generations)
-        self.generations[present + 1] = Generation(self.generations[present].revoked + revoked)
+        self.generations[present + ADMINISTRATORS] = Generation(self.generations[present].revoked + revoked)
         self.generations = dict(sorted(self.generations.items())[-PAST - 1 :])
         self._tell()
 
@@ -81,7 +82,8 @@ class ModelUnit:
     def presence(self) -> Presence | None:
         if self.is_away:
             return None
-        return Presence(self.epoch, self.generations[max(self.generations)].revoked, self.beacon_age)
+        present, *past = sorted(self.generations, reverse=True)
+        return Presence(self.epoch, tuple(past), self.generations[present].revoked, self.beacon_age)
 
     async def wait_change(self, known: int) -> int:
         while self.changes == known:

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Which epochs a server issues in, and which it looks for."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
-from ndks_protocol.control.limits import PAST, SILENCE
+from ndks_protocol.control.limits import SILENCE
 
 _NUMBERS = 16  # how many epochs of a generation are looked for
 _LATER = 7  # how many of them are later than the last one seen there
@@ -14,17 +14,16 @@ def generation_of(epoch: int) -> int:
     return epoch >> 16
 
 
-def wanted(present: int, seen: Collection[int]) -> Iterator[tuple[int, ...]]:
-    """Yield the epochs that a unit may have kept, the latest first, for each generation from the present one down.
+def wanted(present: int, past: Sequence[int], seen: Collection[int]) -> Iterator[tuple[int, ...]]:
+    """Yield the epochs that a unit may have kept, the latest first, for the present generation and each `past` one.
 
     A host does not know where its unit was when a generation ended: it looks around the last epoch that was `seen`.
     """
-    generation, number = generation_of(present), present & 0xFFFF
-    yield tuple(range(present, present - min(number + 1, _NUMBERS), -1))
-    for past in range(generation - 1, max(generation - PAST, 0) - 1, -1):
-        top = max((epoch & 0xFFFF for epoch in seen if generation_of(epoch) == past), default=_NUMBERS - 1 - _LATER)
-        last = max(top + _LATER, _NUMBERS - 1)
-        yield tuple(past << 16 | each for each in range(last, last - _NUMBERS, -1))
+    yield tuple(range(present, present - min((present & 0xFFFF) + 1, _NUMBERS), -1))
+    for generation in past:
+        numbers = (epoch & 0xFFFF for epoch in seen if generation_of(epoch) == generation)
+        last = max(max(numbers, default=0) + _LATER, _NUMBERS - 1)
+        yield tuple(generation << 16 | each for each in range(last, last - _NUMBERS, -1))
 
 
 class Settled:

@@ -109,7 +109,9 @@ class KnownEpochs:
         await self._learn(presence.epoch)
         self.kept = [presence.epoch, *(epoch for epoch in self.kept if epoch != presence.epoch)]
         seen = {**await self._seen(), **self._heard}
-        kept = [epoch for epochs in wanted(presence.epoch, seen) for epoch in await self._generation(epochs)]
+        kept = [
+            epoch for epochs in wanted(presence.epoch, presence.past, seen) for epoch in await self._generation(epochs)
+        ]
         if presence.epoch not in kept:
             raise EpochGone(refusals.TOO_OLD)  # the unit has moved on meanwhile
         self._forget(kept)
