@@ -25,8 +25,8 @@ from .refusals import Unauthorized
 from .runs import Place, Run, is_place
 
 SIZE = 16  # bytes
+_FIELDS = struct.Struct(">HIHBHB")  # all but the names; the slot in two parts
 _RUNS = 1 << 31
-_NAMES_AT = 12
 
 
 class EpochIds:
@@ -39,31 +39,32 @@ class EpochIds:
         self._encrypt = cipher.encryptor().update
         self._decrypt = cipher.decryptor().update
         self._names = HostMac(exported)
+        self._context = struct.pack(">I", epoch)
 
     def id_of(self, run: Run, slot: int, size: int, names: Names) -> bytes:
         """Return the id of a key of a run of this epoch. ValueError: it can have none."""
         if run.epoch != self.epoch or not is_place(slot, size):
             raise ValueError("a place of another epoch, or none")
-        fields = struct.pack(">HI", run.lane, run.run) + slot.to_bytes(3) + struct.pack(">HB", size, 0)
+        fields = _FIELDS.pack(run.lane, run.run, slot >> 8, slot & 0xFF, size, 0)
         return self._encrypt(fields + self._code(fields, names))
 
     def place(self, key_id: bytes) -> tuple[Place, bytes] | None:
         """Return the place that an id names, and the block, if the id is of this epoch; None if it is not."""
         block = self._decrypt(key_id)
-        lane, run = struct.unpack_from(">HI", block)
-        slot, size = int.from_bytes(block[6:9]), int.from_bytes(block[9:11])
-        if block[11] or not lane or run >= _RUNS or not is_place(slot, size):
+        lane, run, high, low, size, zero = _FIELDS.unpack_from(block)
+        slot = high << 8 | low
+        if zero or not lane or run >= _RUNS or not is_place(slot, size):
             return None
         return Place(self.epoch, lane, run, slot, size), block
 
     def is_for(self, block: bytes, names: Iterable[Names]) -> bool:
         """Return whether the key of an id is for one of these names."""
-        fields, code = block[:_NAMES_AT], block[_NAMES_AT:]
+        fields, code = block[: _FIELDS.size], block[_FIELDS.size :]
         return any(hmac.compare_digest(self._code(fields, each), code) for each in names)
 
     def _code(self, fields: bytes, names: Names) -> bytes:
-        context = struct.pack(">I", self.epoch) + fields + names.packed
-        return derive(CRYPTO, self._names, "ndks 014 names", context)[: SIZE - _NAMES_AT]
+        context = self._context + fields + names.packed
+        return derive(CRYPTO, self._names, "ndks 014 names", context)[: SIZE - _FIELDS.size]
 
 
 def find(key_id: bytes, epochs: Iterable[EpochIds], names: Sequence[Names]) -> Place | None:

@@ -21,9 +21,9 @@ NO_METHOD = "this path takes another method"
 # 503
 BROKEN = "error on the side of this KME"
 
-_JSON = "application/json"
 _GONE = {TAKEN, TOO_OLD, REVOKED}  # for which the standard has one message (6.4)
-_NOT_KEPT = {"Cache-Control": "no-store"}  # no cache of a client keeps a key, nor an answer of before
+# No cache of a client keeps a key, nor an answer of before.
+_HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 
 
 class Answer(NamedTuple):
@@ -56,7 +56,7 @@ class NotAllowed(Refused):
 
 
 def done(answer: Answer) -> web.Response:
-    return web.Response(body=answer.body, content_type=_JSON, headers=_NOT_KEPT)
+    return web.Response(body=answer.body, headers=_HEADERS)
 
 
 def refused(error: Refused) -> web.Response:
@@ -65,9 +65,7 @@ def refused(error: Refused) -> web.Response:
     values: dict[str, object] = {"message": reason}
     if reason in _GONE:
         values = {"message": NOT_FOUND, "details": [{"reason": reason}]}
-    response = web.Response(
-        status=error.status, body=json.dumps(values).encode(), content_type=_JSON, headers=_NOT_KEPT
-    )
+    response = web.Response(status=error.status, body=json.dumps(values).encode(), headers=_HEADERS)
     if isinstance(error, NotNow):
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, NotAllowed):

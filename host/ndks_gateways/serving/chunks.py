@@ -4,7 +4,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ndks_protocol.kdf import wipe
 
@@ -28,31 +28,21 @@ class Chunks:
 
     async def keys(self, places: Sequence[Place]) -> list[bytes]:
         """Return the keys at these places. EpochGone, NotNow."""
-        kept = [self._kept_key(place) for place in places]
-        missing = (self._read_key(place) for place, key in zip(places, kept, strict=True) if key is None)
-        read = iter(await asyncio.gather(*missing))
-        return [next(read) if key is None else key for key in kept]
+        return [await self._key(place) for place in places]
 
     def wipe(self) -> None:
         """Overwrite all that is kept."""
         while self._kept:
             wipe(self._kept.popitem()[1])
 
-    def _kept_key(self, place: Place) -> bytes | None:
-        """Return the key at a place; None unless all of it is kept. Most are, and no task is made for them."""
-        key = b""
-        for name, piece in _pieces(place):
-            if name not in self._kept:
-                return None
-            self._kept.move_to_end(name)
-            key += self._kept[name][piece.start : piece.stop]
-        return key
-
-    async def _read_key(self, place: Place) -> bytes:
-        return b"".join(await asyncio.gather(*(self._piece(name, piece) for name, piece in _pieces(place))))
+    async def _key(self, place: Place) -> bytes:
+        n = index_of(place.lane, place.run)
+        pieces = pieces_of(place.slot, place.size)
+        return b"".join([await self._piece((place.epoch, n, piece.chunk), piece) for piece in pieces])
 
     async def _piece(self, name: _Name, piece: Piece) -> bytes:
         if chunk := self._kept.get(name):
+            self._kept.move_to_end(name)
             return bytes(chunk[piece.start : piece.stop])
         if name not in self._reading:
             self._reading[name] = asyncio.create_task(self._read(name))
@@ -70,8 +60,3 @@ class Chunks:
         while len(self._kept) > self._most:
             wipe(self._kept.popitem(last=False)[1])
         return chunk
-
-
-def _pieces(place: Place) -> Iterator[tuple[_Name, Piece]]:
-    n = index_of(place.lane, place.run)
-    return (((place.epoch, n, piece.chunk), piece) for piece in pieces_of(place.slot, place.size))

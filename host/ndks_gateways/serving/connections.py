@@ -125,13 +125,12 @@ class Listener:
 
     async def _send(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         """Send an answer: aiohttp would wait without end for a client that does not read it."""
+        timer = asyncio.get_running_loop().call_later(self._patience, _cut_off, request)
         try:
-            async with asyncio.timeout(self._patience):
-                await response.prepare(request)
-                await response.write_eof()
-        except TimeoutError:
-            if request.transport:
-                request.transport.abort()
+            await response.prepare(request)
+            await response.write_eof()
+        finally:
+            timer.cancel()
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -186,6 +185,11 @@ class Listener:
             connection.close()
         else:
             task.result()
+
+
+def _cut_off(request: web.BaseRequest) -> None:
+    if request.transport:
+        request.transport.abort()
 
 
 def _bound(family: int, place: tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]) -> socket.socket:

@@ -47,9 +47,10 @@ class Issuer:
         slots = slots_of(size)
         async with self._turn:
             own, first, data = await self._take(slots * number)
-        starts = range(0, number * slots, slots)
-        ids = (own.ids.id_of(own.run, first + start, size, wanted) for start in starts)
-        return [(key_id, data[start * SLOT : start * SLOT + size]) for key_id, start in zip(ids, starts, strict=True)]
+        return [
+            (own.ids.id_of(own.run, first + start, size, wanted), data[start * SLOT : start * SLOT + size])
+            for start in range(0, number * slots, slots)
+        ]
 
     def stored(self, size: int) -> int:
         """Return how many keys of `size` bytes can be had at once, at most 100,000. NotNow: the unit is away."""

@@ -74,7 +74,7 @@ class Ledger:
         batch = _Batch(frozenset(rows), loop.create_future())
         self._waiting.append(batch)
         self._go_on(loop)
-        timer = loop.call_later(_PATIENCE, _answer, [batch], [LedgerAway("no commit in time")])
+        timer = loop.call_later(_PATIENCE, lambda: _answer([batch], [LedgerAway("no commit in time")]))
         try:
             refusal = await batch.done
         finally:

@@ -20,19 +20,20 @@ class Buckets:
 
     def take(self, name: str) -> bool:
         """Do one thing, and return True; return False if this name has none left."""
-        left = self._now(name)
+        now = self._clock()
+        left = self._left_at(now, name)
         if left < 1:
             return False
-        self._left[name] = (left - 1, self._clock())
+        self._left[name] = (left - 1, now)
         return True
 
     def is_empty(self, name: str) -> bool:
-        return self._now(name) < 1
+        return self._left_at(self._clock(), name) < 1
 
     def wait(self, name: str) -> float:
         """Return the seconds until a thing may be done."""
-        return max(0.0, (1 - self._now(name)) / self._rate)
+        return max(0.0, (1 - self._left_at(self._clock(), name)) / self._rate)
 
-    def _now(self, name: str) -> float:
-        left, when = self._left.get(name, (self._full, self._clock()))
-        return min(self._full, left + (self._clock() - when) * self._rate)
+    def _left_at(self, now: float, name: str) -> float:
+        left, when = self._left.get(name, (self._full, now))
+        return min(self._full, left + (now - when) * self._rate)
