@@ -90,12 +90,9 @@ class EtsiDesk:
 
 def _container(keys: Sequence[tuple[bytes, bytes]]) -> Answer:
     """Return the Key container object of these ids and keys. Nothing in it needs an escape."""
-    ids = tuple(_uuid(key_id) for key_id, _ in keys)
-    rows = (
-        f'{{"key_ID": "{each}", "key": "{base64.b64encode(key).decode()}"}}'
-        for each, (_, key) in zip(ids, keys, strict=True)
-    )
-    return Answer(f'{{"keys": [{", ".join(rows)}]}}'.encode(), ids)
+    texts = [(_uuid(key_id), base64.b64encode(key).decode()) for key_id, key in keys]
+    rows = ", ".join([f'{{"key_ID": "{key_id}", "key": "{key}"}}' for key_id, key in texts])
+    return Answer(f'{{"keys": [{rows}]}}'.encode(), tuple([key_id for key_id, _ in texts]))
 
 
 def _uuid(key_id: bytes) -> str:

@@ -3,6 +3,7 @@
 """All requests of clients: who asks, how often, for what; each answer is counted and noted in the audit log."""
 
 import asyncio
+import functools
 import logging
 import math
 from typing import NamedTuple
@@ -68,7 +69,9 @@ class Front:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, whatever it is."""
         client = self._client(request.transport) if request.transport else None
-        asked = _asked(request)
+        asked = _asked(request.rel_url.raw_path)
+        if asked.action in _OF_SKIP:  # which has names in the query
+            asked = asked._replace(other=request.rel_url.query.get("remoteSystemID", ""))
         try:
             answer = await self._answer(request, client, asked)
         except Refused as error:
@@ -131,19 +134,20 @@ class Front:
         self._audit.note(client or "", asked.action, asked.other, status, ids, why)
 
 
-def _asked(request: web.BaseRequest) -> _Asked:
-    """Return what the path asks for. The parts are decoded after they are separated: a name may have a slash.
+@functools.lru_cache(maxsize=128)  # clients ask for few paths, again and again
+def _asked(path: str) -> _Asked:
+    """Return what a path asks for. The parts are decoded after they are separated: a name may have a slash.
 
     Extra slashes mean nothing to 014; to SKIP only the first ones mean nothing, after an address that ends with one, as
     `/key/` without an id is not a request for a new key.
     """
-    parts = [unquote(each) for each in request.rel_url.raw_path.lstrip("/").split("/")]
+    parts = [unquote(each) for each in path.lstrip("/").split("/")]
     named = [each for each in parts if each]
     if named[:3] == _PREFIX and len(named) == 5 and named[4] in METHODS:
         return _Asked(named[4], named[3], named)
     if parts and parts[0] in skip.PATHS:
         action = "key_id" if parts[0] == "key" and len(parts) > 1 else parts[0]
-        return _Asked(action, request.rel_url.query.get("remoteSystemID", ""), parts)
+        return _Asked(action, "", parts)
     if parts == [DOCUMENT]:
         return _Asked(DOCUMENT, "", parts)
     return _Asked("", "", parts)
