@@ -11,7 +11,7 @@ from ..keys.ranges import index_of
 from ..keys.runs import CHUNK, SLOT, SLOTS, Run
 from .unit import ServingUnit, unit_errors
 
-_AHEAD = 64 * SLOT  # bytes: if fewer are ready, as many more are read
+_AHEAD = 64 * SLOT  # bytes
 _AT_ONCE = 4  # requests to the unit
 
 
@@ -47,7 +47,7 @@ class OwnRun:
         del self._ready[:size]
         self.next += slots
         if len(self._ready) < _AHEAD:
-            self._read(2 * _AHEAD)
+            self._read(_AHEAD)
         return first, data
 
     async def close(self) -> None:
