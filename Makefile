@@ -32,7 +32,7 @@ homologate: laboratory ## install, and test and attack three emulated units and 
 	$(BIN)/ndks homologate --units 3 -o homologation/paper --suite paper; [ $$? -eq 1 ]
 	@echo "reports: homologation/hybrid/report.html homologation/paper/report.html"
 
-test tests: development ## install, and run all tests, or those of TESTS=PATHS; a few that fail get a second try, alone
+test tests: development ## install, and run all tests, or those of TESTS=PATHS; a few that fail get a second try
 	rm -f .pytest_cache/v/cache/lastfailed
 	$(BIN)/pytest -n auto --dist worksteal -rs $(if $(TESTS),$(TESTS),--cov --cov-report=term-missing:skip-covered) \
 		|| $(BIN)/python tests/checks/second_try.py $$?

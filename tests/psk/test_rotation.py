@@ -156,7 +156,7 @@ def test_an_epoch_counts_when_all_have_heard_of_it_and_at_once_after_a_revocatio
             site.now = 1100
             assert (await site.until(2)).step == Step(0x10000, 11)  # the former epoch
             site.unit.enter(revoked=1)
-            assert (await site.until(3)).step == Step(0x20000, 11)
+            assert (await site.until(3)).step == Step(0x50000, 11)
 
     asyncio.run(run())
 

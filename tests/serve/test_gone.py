@@ -46,3 +46,14 @@ def test_in_the_midst_of_a_body(
         server.call(until(lambda: not server.server._clients._answering))
         assert server.client("SAE_A").get("/openapi.json").status == 200
     assert [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.parametrize("who", ["SAE_A", "NOBODY"])
+def test_with_many_requests_under_way(who: str, certificates: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with running(certificates) as server:
+        raw = socket.create_connection((HOST, server.port), PATIENCE)
+        with server.client(who).context.wrap_socket(raw, server_hostname=HOST) as connection:
+            connection.sendall(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
+            socket.socket.shutdown(connection, socket.SHUT_WR)
+            server.call(until(lambda: not server.server._clients.count))
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING] == []

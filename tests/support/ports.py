@@ -30,7 +30,7 @@ def free_port() -> int:
     """
     while True:
         port, holder = secrets.choice(_BELOW), socket.socket()
-        with contextlib.suppress(OSError), socket.socket(type=socket.SOCK_DGRAM) as udp:
+        with socket.socket(type=socket.SOCK_DGRAM) as udp, contextlib.suppress(OSError):
             for each in (holder, udp):
                 each.bind((_HOST, port))
             _keep(holder)

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 _SCRIPT = Path(__file__).parents[1] / "checks" / "second_try.py"
 _UNSTEADY = """
 from pathlib import Path
@@ -15,8 +17,28 @@ def test_unsteady():
     before.touch()
     assert tried
 def test_steady():
-    assert not Path("again").exists()
-    Path("again").touch()
+    pass
+"""
+_SKIPPED = """
+import pytest
+from pathlib import Path
+def test_unsteady():
+    if Path("tried").exists():
+        pytest.skip("it cannot be tried")
+    Path("tried").touch()
+    assert False
+"""
+_LEFT = """
+import pytest
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_left():
+    left = []
+    yield left
+    assert not left
+def test_that_leaves_something(nothing_is_left):
+    nothing_is_left.append(1)
+def test_that_is_the_last():
+    pass
 """
 _WRONG = "def test_wrong():\n    assert False\n"
 
@@ -40,7 +62,21 @@ def test_one_that_fails_again_fails(tmp_path: Path) -> None:
     first, second = tried(tmp_path, _UNSTEADY + _WRONG)
     assert (first, second.returncode) == (1, 1)
     assert "UNSTEADY" not in second.stdout
-    assert "1 failed, 1 passed" in second.stdout  # what passed at once is not run again
+    assert "1 failed, 2 passed" in second.stdout
+
+
+@pytest.mark.parametrize("text", [_SKIPPED, _LEFT])
+def test_one_that_is_skipped_then_and_what_another_has_left_fail(tmp_path: Path, text: str) -> None:
+    first, second = tried(tmp_path, text)
+    assert (first, second.returncode) == (1, 1)
+    assert "SECOND TRY" in second.stdout
+    assert "UNSTEADY" not in second.stdout
+
+
+def test_modules_that_differ_get_none(tmp_path: Path) -> None:
+    differing = "import os\nif os.environ.get('PYTEST_XDIST_WORKER') != 'gw0':\n    def test_more():\n        pass\n"
+    first, second = tried(tmp_path, _UNSTEADY + differing)
+    assert (first, second.returncode, second.stdout) == (1, 1, "")
 
 
 def test_many_get_none(tmp_path: Path) -> None:

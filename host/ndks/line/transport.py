@@ -224,7 +224,8 @@ def _open_once(port: str, timeout: float) -> serial.Serial:
         opened.open()
         opened.reset_input_buffer()
     except Exception as error:
-        _close(opened)
+        with contextlib.suppress(Exception):  # what was not opened may not close
+            _close(opened)
         raise _not_opened(port, error) from None
     return opened
 
@@ -248,7 +249,9 @@ def _refusal(port: str, error: OSError) -> NdksError:
     """Return the error for a port that cannot be opened. pyserial gives an errno on POSIX, only a text on Windows."""
     number = error.errno
     text = str(error).lower()
-    if isinstance(error.__context__, (ConnectionResetError, BrokenPipeError)):  # pyserial tells of it in its text only
+    if port.startswith(_SOCKET) and isinstance(
+        error.__context__, (ConnectionResetError, BrokenPipeError)
+    ):  # pyserial tells of it in its text only
         return _turned_away(port)
     if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text or "permissionerror(13" in text:
         return UnitBusy(f"{port} is in use by another program", "close that program (or wait for it) and repeat")

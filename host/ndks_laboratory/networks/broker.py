@@ -15,6 +15,7 @@ from ndks.exceptions import CheckFailed, NdksError
 from ndks_laboratory import times
 
 _PORTS = range(10_000, 32_768)
+_TRIES = 100
 _PAUSE = 0.05  # seconds between two checks of whether it listens
 
 
@@ -65,8 +66,8 @@ class Broker:
 
 def _free_port() -> int:
     """Return a free port that no system gives to programs that ask for any: Mosquitto leaves it, and comes back."""
-    while True:
-        port = secrets.choice(_PORTS)
-        with contextlib.suppress(OSError), socket.socket() as probe:
+    for port in secrets.SystemRandom().sample(_PORTS, _TRIES):
+        with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+    raise CheckFailed(f"of {_TRIES} ports of 127.0.0.1, none is free for Mosquitto")
