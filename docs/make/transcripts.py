@@ -118,8 +118,9 @@ def end_background(directory: Path) -> None:
     """End processes that a failed block has left, whose numbers it has written to files."""
     for file in directory.glob("*.pid"):
         with contextlib.suppress(OSError, ValueError):
-            os.kill(int(file.read_text()), signal.SIGTERM)
+            number = int(file.read_text())
             file.unlink()  # later, the number may be another's
+            os.kill(number, signal.SIGTERM)
 
 
 def commands_of(text: str) -> list[str]:

@@ -21,7 +21,6 @@ _PAUSE = 0.1  # seconds until the next try, when the system has no file left for
 _LINGER = 2.0  # seconds in which the rest of a refused body is read and thrown away, or the client's farewell awaited
 # aiohttp would log whatever is not HTTP, as often as a client sends it. Bugs are logged by the handler.
 _SILENT = logging.Logger("aiohttp", logging.CRITICAL)
-logging.getLogger("asyncio").setLevel(logging.ERROR)  # so would it warn of each answer to a client that has gone
 _SPARE = 16  # places for handshakes, also where clients have all of the others
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 

@@ -134,7 +134,7 @@ class Front:
         self._audit.note(client or "", asked.action, asked.other, status, ids, why)
 
 
-@functools.lru_cache(maxsize=128)  # clients ask for few paths, again and again
+@functools.lru_cache(maxsize=128)  # clients of 014 ask for few paths, again and again
 def _asked(path: str) -> _Asked:
     """Return what a path asks for. The parts are decoded after they are separated: a name may have a slash.
 

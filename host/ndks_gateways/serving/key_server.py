@@ -77,6 +77,7 @@ class KeyServer:
 
     async def open(self) -> None:
         """Listen. UsageError: an address is taken; FileError: a file of the configuration cannot be used."""
+        logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of each answer to a client that has gone
         context = server_context(self._config.kme)
         self._certificate_ends = expiry(self._config.kme.certificate)
         await self._clients.open(self._config.kme.listen, context)
